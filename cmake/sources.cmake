@@ -1,0 +1,15 @@
+# The one source list of the portable core: every target (host, AVR, lx106) takes it from here.
+# *_TEXT: words for people, host programs only.
+set(SL_BASE_SOURCES base/bytes.c base/crc.c)
+set(SL_BASE_TEXT_SOURCES base/status.c)
+set(SL_MQTT_SOURCES mqtt/packet.c mqtt/session.c)
+set(SL_MQTT_TEXT_SOURCES)
+set(SL_TLS_SOURCES tls/tls.c tls/random.c)
+set(SL_TLS_TEXT_SOURCES tls/tls_text.c)
+set(SL_CLOCK_SOURCES clock/clock.c clock/sntp.c)
+set(SL_ZONE_SOURCES zone/zone.c)
+set(SL_LINK_SOURCES link/frame.c link/master.c)
+set(SL_LINK_SLAVE_SOURCES link/slave.c)
+set(SL_STORE_SOURCES store/identity.c)
+set(SL_NODE_SOURCES node/node.c)
+set(SL_NODE_TEXT_SOURCES)

@@ -1,0 +1,47 @@
+/* The whole contract of a board: what ports/run.c needs from it to run a node.
+ *
+ * Nothing here blocks except sl_port_sleep. Every call is made from one thread.
+ */
+#ifndef SL_PORTS_PORT_H
+#define SL_PORTS_PORT_H
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "base/time.h"
+#include "link/frame.h"
+
+/* Monotonic, starts anywhere, wraps at 2^32. */
+sl_ms sl_port_now(void);
+
+/* UTC that the board itself trusts. False: there is none (then SNTP is used). */
+bool sl_port_utc(uint64_t *unix_s, uint16_t *unix_ms);
+/* Keep the trusted-time floor over restarts. Failure is logged by the board. */
+void sl_port_keep_time(uint64_t unix_s);
+
+/* len bytes from hardware or the system's generator. Does not return without them. */
+void sl_port_entropy(uint8_t *out, size_t len);
+
+/* The one TCP connection, without Nagle's delay. */
+enum sl_port_line { SL_PORT_CLOSED, SL_PORT_DIALLING, SL_PORT_OPEN };
+void sl_port_dial(struct sl_view host, uint16_t port);
+/* error: errno-like number of the last failure, 0 for an orderly end; valid when closed. */
+enum sl_port_line sl_port_line(int32_t *error);
+size_t sl_port_send(struct sl_view bytes); /* returns what was taken */
+size_t sl_port_receive(uint8_t *out, size_t len);
+void sl_port_hang_up(void);
+
+/* SNTP datagrams, to and from the server that the board was configured with. */
+bool sl_port_sntp_send(struct sl_view datagram);
+size_t sl_port_sntp_receive(uint8_t *out, size_t len);
+
+/* One SPI exchange: start it, then take the answer when it is there.
+ * take: SL_FRAME_LEN bytes; false while the exchange goes on, or when it failed. */
+void sl_port_spi_start(const uint8_t frame[SL_FRAME_LEN]);
+bool sl_port_spi_take(uint8_t frame[SL_FRAME_LEN]);
+
+void sl_port_log(const struct sl_log_event *event);
+
+/* Sleep until due (when has_due) or until something arrives on a line above. */
+void sl_port_sleep(bool has_due, sl_ms due);
+
+#endif

@@ -1,0 +1,40 @@
+/* The trusted-time ratchet: UTC that never goes below a floor, and jumps only as far as allowed.
+ *
+ * The floor is the larger of build time and the last time stored. Countdowns never use this clock.
+ */
+#ifndef SL_CLOCK_CLOCK_H
+#define SL_CLOCK_CLOCK_H
+
+#include "base/status.h"
+#include "base/time.h"
+
+#define SL_CLOCK_FIRST_JUMP_S                                                                      \
+    (UINT32_C(10) * 366 * 86400) /* furthest ahead of the floor at first */
+#define SL_CLOCK_STEP_S    60    /* a later correction, either way, beside the drift */
+#define SL_CLOCK_DRIFT_PPM 500   /* allowed drift since the last setting */
+
+enum sl_clock_source { SL_CLOCK_UNKNOWN, SL_CLOCK_SYSTEM, SL_CLOCK_SNTP };
+
+struct sl_clock {
+    uint64_t floor_s;
+    uint64_t base_s; /* UTC at base_at */
+    sl_ms base_at;
+    uint16_t base_ms; /* milliseconds of base_s already gone at base_at */
+    enum sl_clock_source source;
+};
+
+void sl_clock_init(struct sl_clock *clock, uint64_t floor_s);
+
+/* A source says it is unix_s now.
+ * Fails: SL_REFUSED (below the floor, or a jump beyond the limits); the clock is unchanged. */
+SL_MUST_CHECK enum sl_status sl_clock_set(struct sl_clock *clock, sl_ms now, uint64_t unix_s,
+                                          uint16_t unix_ms, enum sl_clock_source source);
+
+/* UTC in seconds; 0 while unknown. */
+uint64_t sl_clock_utc(const struct sl_clock *clock, sl_ms now);
+/* The value to store: it becomes the floor after a restart. Never goes back. */
+uint64_t sl_clock_floor(const struct sl_clock *clock);
+/* Carries the base forward so that the millisecond counter may wrap: call once a day at least. */
+void sl_clock_tick(struct sl_clock *clock, sl_ms now);
+
+#endif

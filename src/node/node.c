@@ -1,0 +1,2 @@
+/* The node. */
+#include "node/node.h"

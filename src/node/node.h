@@ -1,0 +1,95 @@
+/* The node: the one place where the modules meet.
+ *
+ *   transport bytes -> tls -> mqtt -> command -> zone -> link -> chip
+ *   chip status -> link -> node -> answers, states and reports -> mqtt -> tls -> transport bytes
+ *
+ * Sans-I/O, no allocation, no blocking. A port (ports/port.h) moves bytes and time in and out.
+ * The node decides when to connect and for how long to wait: every wait has an end in here.
+ *
+ * Topics, payloads and their meaning: docs/spec/topics.md.
+ */
+#ifndef SL_NODE_NODE_H
+#define SL_NODE_NODE_H
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "base/time.h"
+#include "clock/clock.h"
+#include "clock/sntp.h"
+#include "link/master.h"
+#include "mqtt/session.h"
+#include "store/identity.h"
+#include "tls/random.h"
+#include "tls/tls.h"
+#include "zone/zone.h"
+
+#define SL_NODE_SEED_LEN 48
+
+struct sl_node_config {
+    const struct sl_identity *identity; /* outlives the node */
+    struct sl_zone_limits limits;
+    uint32_t lease_ms;     /* SL_LINK_LEASE_MS unless there is a reason */
+    uint64_t floor_s;      /* trusted-time floor: the larger of build time and last time stored */
+    bool use_sntp;         /* else the port gives the time with sl_node_set_time */
+    uint16_t keep_alive_s; /* 0: the default, 30 */
+    const char *version;   /* of the firmware, for reports */
+};
+
+enum sl_node_event_kind {
+    SL_NODE_NONE,
+    SL_NODE_DIAL,      /* open a TCP connection to host and port, then sl_node_dialled */
+    SL_NODE_HANG_UP,   /* close the connection (or give up dialling); what is in peek goes first */
+    SL_NODE_LOG,       /* log */
+    SL_NODE_KEEP_TIME, /* store unix_s as the new floor */
+    SL_NODE_FINISHED   /* after sl_node_stop: zones are off, `offline` is out or cannot be */
+};
+
+struct sl_node_event {
+    enum sl_node_event_kind kind;
+    struct sl_view host;
+    uint16_t port;
+    struct sl_log_event log;
+    uint64_t unix_s;
+};
+
+struct sl_node;
+
+/* Fails: SL_BAD_ARGUMENT (limits, lease, identity that TLS cannot use). */
+SL_MUST_CHECK enum sl_status sl_node_init(struct sl_node *node, sl_ms now,
+                                          const struct sl_node_config *config,
+                                          const uint8_t seed[SL_NODE_SEED_LEN]);
+
+/* Pull until false after every other call. */
+bool sl_node_next(struct sl_node *node, sl_ms now, struct sl_node_event *event);
+void sl_node_tick(struct sl_node *node, sl_ms now);
+bool sl_node_deadline(const struct sl_node *node, sl_ms now, sl_ms *due);
+
+/* Transport. dialled: the connection asked for by SL_NODE_DIAL is open.
+ * hung_up: it failed or was closed by the peer; error is the port's errno, 0 for an orderly end. */
+void sl_node_dialled(struct sl_node *node, sl_ms now);
+void sl_node_hung_up(struct sl_node *node, sl_ms now, int32_t error);
+size_t sl_node_feed(struct sl_node *node, sl_ms now, const uint8_t *in, size_t len);
+struct sl_view sl_node_peek(struct sl_node *node, sl_ms now);
+void sl_node_sent(struct sl_node *node, sl_ms now, size_t len);
+
+/* Relay chip: one exchange at a time, as link/master.h says. */
+bool sl_node_link_peek(struct sl_node *node, sl_ms now, uint8_t frame[SL_FRAME_LEN]);
+void sl_node_link_sent(struct sl_node *node, sl_ms now);
+void sl_node_link_feed(struct sl_node *node, sl_ms now, const uint8_t *frame, size_t len);
+
+/* Time: from the port's own trusted clock, or datagrams from and to the SNTP server. */
+SL_MUST_CHECK enum sl_status sl_node_set_time(struct sl_node *node, sl_ms now, uint64_t unix_s,
+                                              uint16_t unix_ms);
+struct sl_view sl_node_sntp_peek(const struct sl_node *node);
+void sl_node_sntp_sent(struct sl_node *node);
+void sl_node_sntp_feed(struct sl_node *node, sl_ms now, struct sl_view datagram);
+
+/* Close down: zones off, states and `offline` published, DISCONNECT; at most 3 s, then
+ * SL_NODE_FINISHED. */
+void sl_node_stop(struct sl_node *node, sl_ms now);
+
+/* The report as JSON, as it is published; valid until the next call. For a local status display. */
+struct sl_view sl_node_report(struct sl_node *node, sl_ms now);
+
+#endif

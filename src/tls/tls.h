@@ -1,0 +1,107 @@
+/* TLS 1.2 client engine over BearSSL: mutual authentication or nothing.
+ *
+ * Two suites (ECDHE_ECDSA with ChaCha20-Poly1305 and with AES-128-GCM), X25519 and P-256, a P-256
+ * client certificate, maximum fragment length 512 (RFC 6066, section 4). The server's name and
+ * dates are checked in every full handshake; a handshake in which the server did not ask for our
+ * certificate, or did not agree to the fragment length, fails. Session resumption by session id.
+ */
+#ifndef SL_TLS_TLS_H
+#define SL_TLS_TLS_H
+
+#include "base/bytes.h"
+#include "base/limits.h"
+#include "base/status.h"
+#include <bearssl.h>
+
+#define SL_TLS_FRAGMENT    512
+#define SL_TLS_IN_LEN      837 /* 512 + 325 bytes of record overhead (bearssl_ssl.h) */
+#define SL_TLS_OUT_LEN     597 /* 512 + 85 */
+#define SL_TLS_ANCHORS_MAX 2   /* two during a CA roll-over */
+#define SL_TLS_SEED_LEN    32
+
+/* A trust anchor: the subject name (DER) and an uncompressed P-256 point (65 bytes). */
+struct sl_tls_anchor {
+    struct sl_view subject;
+    struct sl_view point;
+};
+
+/* Views that must outlive the engine. */
+struct sl_tls_credentials {
+    struct sl_tls_anchor anchors[SL_TLS_ANCHORS_MAX];
+    uint8_t anchors_len;        /* 1..SL_TLS_ANCHORS_MAX */
+    struct sl_view certificate; /* our certificate, DER */
+    struct sl_view private_key; /* P-256 scalar, 32 bytes big-endian */
+};
+
+/* What resumption needs; plain bytes, secret. */
+struct sl_tls_session {
+    br_ssl_session_parameters parameters;
+    bool is_valid;
+};
+
+enum sl_tls_event_kind {
+    SL_TLS_NONE,
+    SL_TLS_OPENED, /* both sides are authenticated: application bytes may flow */
+    SL_TLS_CLOSED, /* the peer closed in order (close_notify) */
+    SL_TLS_FAILED  /* the first failure: sl_tls_error says which */
+};
+
+struct sl_tls_event {
+    enum sl_tls_event_kind kind;
+    bool is_resumed;
+};
+
+/* Errors of our own beside BearSSL's BR_ERR_* (which end at 62, alerts at 256 and 512 + n). */
+#define SL_TLS_ERR_NO_FRAGMENT 1001 /* maximum fragment length was not negotiated */
+#define SL_TLS_ERR_NOT_ASKED   1002 /* the server did not ask for our certificate */
+#define SL_TLS_ERR_NO_TIME     1003 /* the time is not known */
+#define SL_TLS_ERR_CREDENTIALS 1004 /* our own credentials are unusable */
+
+struct sl_tls {
+    br_ssl_client_context client;
+    br_x509_minimal_context x509;
+    /* more fields: see tls.c */
+    uint8_t in[SL_TLS_IN_LEN];
+    uint8_t out[SL_TLS_OUT_LEN];
+};
+
+/* Fails: SL_BAD_ARGUMENT when the credentials are not of the shape above. */
+SL_MUST_CHECK enum sl_status sl_tls_init(struct sl_tls *tls,
+                                         const struct sl_tls_credentials *credentials);
+
+/* A new transport is there: start the handshake.
+ * server_name: NUL-terminated DNS name that the certificate must carry.
+ * unix_s: trusted time, for the certificates' dates; 0 fails the handshake at once.
+ * seed: fresh hardware or system entropy.
+ * session: tried first when valid; NULL for none. Copied. */
+void sl_tls_open(struct sl_tls *tls, const char *server_name, uint64_t unix_s,
+                 const uint8_t seed[SL_TLS_SEED_LEN], const struct sl_tls_session *session);
+
+/* Ciphertext from the transport; used < len is back-pressure: read the plaintext first. */
+size_t sl_tls_feed(struct sl_tls *tls, const uint8_t *in, size_t len);
+/* Ciphertext for the transport; a short write is normal. */
+struct sl_view sl_tls_peek(struct sl_tls *tls);
+void sl_tls_sent(struct sl_tls *tls, size_t len);
+
+bool sl_tls_next(struct sl_tls *tls, struct sl_tls_event *event);
+
+/* Plaintext received: valid until the next call on this object; taken(n) frees it. */
+struct sl_view sl_tls_peek_plain(struct sl_tls *tls);
+void sl_tls_taken(struct sl_tls *tls, size_t len);
+/* Plaintext to send: takes what fits, 0..len. flush makes a record of what was taken. */
+size_t sl_tls_write(struct sl_tls *tls, const uint8_t *data, size_t len);
+void sl_tls_flush(struct sl_tls *tls);
+
+/* Close in order: send close_notify. */
+void sl_tls_close(struct sl_tls *tls);
+/* Forget keys and session; back to the state after init. */
+void sl_tls_reset(struct sl_tls *tls);
+
+/* SL_OK, SL_CLOSED, SL_UNTRUSTED (the server's identity), SL_PROTOCOL (anything else). */
+enum sl_status sl_tls_status(const struct sl_tls *tls);
+/* BR_ERR_* (alerts included) or SL_TLS_ERR_*; 0 while all is well. */
+uint16_t sl_tls_error(const struct sl_tls *tls);
+/* The parameters of the open session, for the next sl_tls_open. */
+void sl_tls_save(const struct sl_tls *tls, struct sl_tls_session *session);
+
+#endif
