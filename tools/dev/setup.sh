@@ -1,0 +1,68 @@
+#!/bin/sh
+# Installs what a command needs and this machine lacks: Debian packages, by name, shown first.
+# Usage: setup.sh demo|check|lint|bench [...]      Asks only when its input is a terminal.
+set -eu
+
+build="gcc libc6-dev cmake ninja-build pkg-config libbearssl-dev libssl-dev libmosquitto-dev libcjson-dev \
+gcc-avr avr-libc binutils-avr libsimavr-dev libelf-dev"
+run="mosquitto mosquitto-clients openssl procps"
+
+packages=""
+for group in "$@"; do
+    case $group in
+    build | firmware) packages="$packages $build" ;;
+    demo) packages="$packages $build $run" ;;
+    check) packages="$packages $build $run libcmocka-dev iproute2 python3-minimal" ;;
+    lint) packages="$packages $build libcmocka-dev clang-format clang-tidy cppcheck" ;;
+    bench) packages="$packages $build $run libcmocka-dev valgrind gcc-xtensa-lx106 picolibc-xtensa-lx106-elf" ;;
+    program) packages="$packages $build avrdude" ;;
+    *)
+        echo "setup: '$group' is no group: use build, demo, check, lint, bench or program" >&2
+        exit 2
+        ;;
+    esac
+done
+
+missing=""
+for package in $packages; do
+    case " $missing " in *" $package "*) continue ;; esac
+    state=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
+    [ "$state" = "install ok installed" ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null; then
+    echo "setup: this machine has no apt-get; install what corresponds to these Debian 12 packages:$missing" >&2
+    exit 1
+fi
+echo "These Debian packages are missing and will be installed:"
+for package in $missing; do echo "    $package"; done
+case $missing in
+*" mosquitto "* | *" mosquitto")
+    echo "(Debian also starts a mosquitto service of its own, on loopback. Sluice does not use it:"
+    echo " 'systemctl disable --now mosquitto' if you do not want it.)"
+    ;;
+esac
+if [ -t 0 ]; then
+    printf 'Install them now? [Y/n] '
+    read -r answer
+    case $answer in
+    "" | y | Y | yes | Yes) ;;
+    *)
+        echo "setup: nothing was installed" >&2
+        exit 1
+        ;;
+    esac
+fi
+
+as_root=""
+if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null; then
+        echo "setup: not root and no sudo here; run this as root: apt-get install --no-install-recommends$missing" >&2
+        exit 1
+    fi
+    as_root="sudo"
+fi
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q
+# shellcheck disable=SC2086 # the list is meant to split
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
