@@ -1,1 +1,325 @@
+/* The identity image: one description of its fields, one check of their content for both
+ * directions. */
 #include "store/identity.h"
+#include "base/crc.h"
+
+#define VERSION        1
+#define HEADER_LEN     7 /* magic, version, length */
+#define CRC_LEN        4
+#define MANDATORY      0x80 /* a reader that does not know the tag refuses the image */
+#define POINT_LEN      65
+#define KEY_LEN        32
+#define NAME_LABEL_MAX 63 /* RFC 1035, section 2.3.4 */
+
+enum tag {
+    TAG_NAME = MANDATORY | 0x01,
+    TAG_BASE = MANDATORY | 0x02,
+    TAG_BROKER_HOST = MANDATORY | 0x03,
+    TAG_BROKER_PORT = MANDATORY | 0x04,
+    TAG_SERVER_NAME = MANDATORY | 0x05,
+    TAG_ANCHOR = MANDATORY | 0x06, /* point, then subject; the only tag that may repeat */
+    TAG_CERTIFICATE = MANDATORY | 0x07,
+    TAG_PRIVATE_KEY = MANDATORY | 0x08,
+    TAG_NOT_AFTER = MANDATORY | 0x09
+};
+
+static const uint8_t magic[4] = {'S', 'L', 'I', 'D'};
+
+static enum sl_status check_envelope(struct sl_view image, struct sl_reader *fields);
+static enum sl_status read_fields(struct sl_reader *fields, struct sl_identity *identity);
+static enum sl_status read_field(struct sl_identity *identity, uint8_t tag, struct sl_view value);
+static bool is_complete(const struct sl_identity *identity);
+static void write_field(struct sl_writer *writer, uint8_t tag, struct sl_view value);
+static void write_anchor(struct sl_writer *writer, struct sl_view subject, struct sl_view point);
+
+enum sl_status sl_identity_decode(struct sl_view image, struct sl_identity *identity)
+{
+    struct sl_reader fields;
+    enum sl_status status = check_envelope(image, &fields);
+
+    memset(identity, 0, sizeof *identity);
+    if (status == SL_OK)
+        status = read_fields(&fields, identity);
+    if (status == SL_OK && !is_complete(identity))
+        status = SL_MALFORMED;
+    if (status != SL_OK)
+        memset(identity, 0, sizeof *identity);
+    return status;
+}
+
+enum sl_status sl_identity_encode(const struct sl_identity *identity, uint8_t *out, size_t out_len,
+                                  size_t *len)
+{
+    *len = 0;
+    if (!is_complete(identity))
+        return SL_BAD_ARGUMENT;
+
+    const uint16_t port = identity->broker_port;
+    const uint8_t port_bytes[2] = {(uint8_t)(port >> 8), (uint8_t)port};
+    uint8_t not_after_bytes[8];
+    struct sl_writer number = sl_writer_init(not_after_bytes, sizeof not_after_bytes);
+    sl_write_u64(&number, identity->not_after_s);
+
+    size_t room = out_len < SL_IDENTITY_MAX ? out_len : SL_IDENTITY_MAX;
+    struct sl_writer writer = sl_writer_init(out, room);
+    sl_write_view(&writer, (struct sl_view){magic, sizeof magic});
+    sl_write_u8(&writer, VERSION);
+    sl_write_u16(&writer, 0); /* the length, known at the end */
+    write_field(&writer, TAG_NAME, identity->name);
+    write_field(&writer, TAG_BASE, identity->base);
+    write_field(&writer, TAG_BROKER_HOST, identity->broker_host);
+    write_field(&writer, TAG_BROKER_PORT, (struct sl_view){port_bytes, sizeof port_bytes});
+    write_field(&writer, TAG_SERVER_NAME, identity->server_name);
+    for (uint8_t i = 0; i < identity->anchors_len; i++)
+        write_anchor(&writer, identity->anchors[i].subject, identity->anchors[i].point);
+    write_field(&writer, TAG_CERTIFICATE, identity->certificate);
+    write_field(&writer, TAG_PRIVATE_KEY, identity->private_key);
+    write_field(&writer, TAG_NOT_AFTER, (struct sl_view){not_after_bytes, sizeof not_after_bytes});
+
+    size_t total = sl_writer_len(&writer) + CRC_LEN;
+    if (writer.failed || total > room) {
+        sl_wipe(out, room); /* the private key may be in there already */
+        return SL_TOO_LARGE;
+    }
+    struct sl_writer length = sl_writer_init(out + 5, 2);
+    sl_write_u16(&length, (uint16_t)total);
+    sl_write_u32(&writer, sl_crc32(out, total - CRC_LEN));
+    *len = total;
+    return SL_OK;
+}
+
+/* Magic, length and CRC say whether these bytes are an image at all; only then does its version
+ * mean something. Gives the bytes between header and CRC. */
+static enum sl_status check_envelope(struct sl_view image, struct sl_reader *fields)
+{
+    *fields = sl_reader_init((struct sl_view){NULL, 0});
+    if (image.len > SL_IDENTITY_MAX)
+        return SL_TOO_LARGE;
+    if (image.len < HEADER_LEN + CRC_LEN)
+        return SL_CORRUPT;
+
+    struct sl_reader reader = sl_reader_init(image);
+    struct sl_view start = sl_read_view(&reader, sizeof magic);
+    uint8_t version = sl_read_u8(&reader);
+    uint16_t len = sl_read_u16(&reader);
+    struct sl_view body = sl_read_view(&reader, image.len - HEADER_LEN - CRC_LEN);
+    uint32_t crc = sl_read_u32(&reader);
+    if (!sl_view_is_equal(start, (struct sl_view){magic, sizeof magic}) || len != image.len ||
+        crc != sl_crc32(image.data, image.len - CRC_LEN))
+        return SL_CORRUPT;
+    if (version != VERSION)
+        return SL_UNSUPPORTED;
+    *fields = sl_reader_init(body);
+    return SL_OK;
+}
+
+/* Tags ascend, so there is one way to write an image and a field cannot come twice. */
+static enum sl_status read_fields(struct sl_reader *fields, struct sl_identity *identity)
+{
+    uint8_t last = 0;
+
+    while (sl_reader_left(fields) > 0) {
+        uint8_t tag = sl_read_u8(fields);
+        struct sl_view value = sl_read_view(fields, sl_read_u16(fields));
+        uint8_t number = tag & (uint8_t)~MANDATORY;
+        if (fields->failed || number < last || (number == last && tag != TAG_ANCHOR))
+            return SL_MALFORMED;
+        last = number;
+        enum sl_status status = read_field(identity, tag, value);
+        if (status != SL_OK)
+            return status;
+    }
+    return SL_OK;
+}
+
+/* Lengths that a fixed type needs are checked here, all other rules in is_complete. */
+static enum sl_status read_field(struct sl_identity *identity, uint8_t tag, struct sl_view value)
+{
+    struct sl_reader reader = sl_reader_init(value);
+
+    switch (tag) {
+    case TAG_NAME:
+        identity->name = value;
+        return SL_OK;
+    case TAG_BASE:
+        identity->base = value;
+        return SL_OK;
+    case TAG_BROKER_HOST:
+        identity->broker_host = value;
+        return SL_OK;
+    case TAG_BROKER_PORT:
+        identity->broker_port = sl_read_u16(&reader);
+        break;
+    case TAG_SERVER_NAME:
+        identity->server_name = value;
+        return SL_OK;
+    case TAG_ANCHOR:
+        if (identity->anchors_len >= SL_IDENTITY_ANCHORS_MAX)
+            return SL_MALFORMED;
+        identity->anchors[identity->anchors_len].point = sl_read_view(&reader, POINT_LEN);
+        identity->anchors[identity->anchors_len].subject =
+            sl_read_view(&reader, sl_reader_left(&reader));
+        identity->anchors_len++;
+        break;
+    case TAG_CERTIFICATE:
+        identity->certificate = value;
+        return SL_OK;
+    case TAG_PRIVATE_KEY:
+        identity->private_key = value;
+        return SL_OK;
+    case TAG_NOT_AFTER:
+        identity->not_after_s = sl_read_u64(&reader);
+        break;
+    default:
+        return tag & MANDATORY ? SL_UNSUPPORTED : SL_OK;
+    }
+    return reader.failed || sl_reader_left(&reader) > 0 ? SL_MALFORMED : SL_OK;
+}
+
+static void write_field(struct sl_writer *writer, uint8_t tag, struct sl_view value)
+{
+    if (value.len > SL_IDENTITY_MAX) {
+        writer->failed = true; /* its length may not fit into 16 bits */
+        return;
+    }
+    sl_write_u8(writer, tag);
+    sl_write_u16(writer, (uint16_t)value.len);
+    sl_write_view(writer, value);
+}
+
+static void write_anchor(struct sl_writer *writer, struct sl_view subject, struct sl_view point)
+{
+    if (subject.len > SL_IDENTITY_MAX) {
+        writer->failed = true;
+        return;
+    }
+    sl_write_u8(writer, TAG_ANCHOR);
+    sl_write_u16(writer, (uint16_t)(point.len + subject.len));
+    sl_write_view(writer, point);
+    sl_write_view(writer, subject);
+}
+
+static bool is_lower(uint8_t c)
+{
+    return c >= 'a' && c <= 'z';
+}
+
+static bool is_digit(uint8_t c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_alphanumeric(uint8_t c)
+{
+    return is_lower(c) || is_digit(c) || (c >= 'A' && c <= 'Z');
+}
+
+bool sl_identity_is_name(struct sl_view name)
+{
+    if (name.len < 1 || name.len > SL_NAME_MAX)
+        return false;
+    for (size_t i = 0; i < name.len; i++) {
+        uint8_t c = name.data[i];
+        if (!is_lower(c) && !is_digit(c) && (i == 0 || (c != '_' && c != '-')))
+            return false;
+    }
+    return true;
+}
+
+bool sl_identity_is_base(struct sl_view base)
+{
+    if (base.len < 1 || base.len > SL_BASE_MAX)
+        return false;
+    uint8_t before = '/';
+    for (size_t i = 0; i < base.len; i++) {
+        uint8_t c = base.data[i];
+        if (!is_alphanumeric(c) && c != '.' && c != '_' && c != '-' && (c != '/' || before == '/'))
+            return false;
+        before = c;
+    }
+    return before != '/';
+}
+
+/* What may be handed to a resolver: a host name, an IPv4 or an IPv6 literal with its zone. */
+static bool is_host(struct sl_view host)
+{
+    if (host.len < 1 || host.len > SL_HOST_MAX)
+        return false;
+    for (size_t i = 0; i < host.len; i++) {
+        uint8_t c = host.data[i];
+        bool is_inner = c == '-' || c == '.' || c == '_' || c == '%';
+        if (!is_alphanumeric(c) && c != ':' && (i == 0 || !is_inner))
+            return false;
+    }
+    return true;
+}
+
+/* Labels of letters, digits and inner hyphens (RFC 1123, section 2.1), no dot at the end. */
+static bool is_dns_name(struct sl_view name)
+{
+    if (name.len < 1 || name.len > SL_HOST_MAX)
+        return false;
+    size_t label_len = 0;
+    uint8_t before = '.';
+    for (size_t i = 0; i < name.len; i++) {
+        uint8_t c = name.data[i];
+        bool is_dot = c == '.';
+        if (is_dot ? !is_alphanumeric(before) : !is_alphanumeric(c) && (c != '-' || label_len == 0))
+            return false;
+        label_len = is_dot ? 0 : label_len + 1;
+        if (label_len > NAME_LABEL_MAX)
+            return false;
+        before = c;
+    }
+    return is_alphanumeric(before);
+}
+
+/* One DER SEQUENCE with content that fills the view exactly (X.690, section 8.1.3). */
+static bool is_der_sequence(struct sl_view der)
+{
+    struct sl_reader reader = sl_reader_init(der);
+    uint8_t tag = sl_read_u8(&reader);
+    size_t len = sl_read_u8(&reader);
+    size_t least = 1;
+
+    if (len == 0x81) {
+        len = sl_read_u8(&reader);
+        least = 0x80;
+    } else if (len == 0x82) {
+        len = sl_read_u16(&reader);
+        least = 0x100;
+    } else if (len >= 0x80) {
+        return false;
+    }
+    return !reader.failed && tag == 0x30 && len >= least && len == sl_reader_left(&reader);
+}
+
+static bool is_point(struct sl_view point)
+{
+    return point.len == POINT_LEN && point.data[0] == 0x04;
+}
+
+static bool is_private_key(struct sl_view key)
+{
+    uint8_t any = 0;
+
+    if (key.len != KEY_LEN)
+        return false;
+    for (size_t i = 0; i < KEY_LEN; i++)
+        any |= key.data[i];
+    return any != 0;
+}
+
+static bool is_complete(const struct sl_identity *identity)
+{
+    if (identity->anchors_len < 1 || identity->anchors_len > SL_IDENTITY_ANCHORS_MAX)
+        return false;
+    for (uint8_t i = 0; i < identity->anchors_len; i++) {
+        if (!is_der_sequence(identity->anchors[i].subject) || !is_point(identity->anchors[i].point))
+            return false;
+    }
+    return sl_identity_is_name(identity->name) && sl_identity_is_base(identity->base) &&
+           is_host(identity->broker_host) && identity->broker_port != 0 &&
+           is_dns_name(identity->server_name) && is_der_sequence(identity->certificate) &&
+           is_private_key(identity->private_key) && identity->not_after_s != 0;
+}

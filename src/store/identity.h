@@ -1,7 +1,8 @@
 /* The identity image: everything that makes a node this node, in one checked block of bytes.
  *
  * Written by the CLI, read by the node as views: nothing is copied, nothing is parsed twice.
- * Layout: docs/spec/identity-image.md (magic "SLID", version, length, tagged fields, CRC-32).
+ * Layout and rules: docs/spec/identity-image.md (magic "SLID", version, length, tagged fields,
+ * CRC-32).
  * Unknown optional tags are skipped, unknown mandatory tags refused.
  */
 #ifndef SL_STORE_IDENTITY_H
@@ -16,7 +17,7 @@
 
 struct sl_identity {
     struct sl_view name;        /* 1..SL_NAME_MAX, ^[a-z0-9][a-z0-9_-]{0,22}$ */
-    struct sl_view base;        /* base topic, 1..SL_BASE_MAX, no wildcard, no slash at the ends */
+    struct sl_view base;        /* base topic, 1..SL_BASE_MAX: [A-Za-z0-9._-]+ between slashes */
     struct sl_view broker_host; /* 1..SL_HOST_MAX: DNS name or address literal to dial */
     uint16_t broker_port;       /* 1..65535 */
     struct sl_view server_name; /* DNS name that the broker's certificate must carry */
@@ -27,12 +28,12 @@ struct sl_identity {
     uint8_t anchors_len;
     struct sl_view certificate; /* DER */
     struct sl_view private_key; /* 32 bytes; secret */
-    uint64_t not_after_s;       /* end of the certificate, Unix seconds, for reports */
+    uint64_t not_after_s;       /* end of the certificate, Unix seconds, not 0; for reports */
 };
 
 /* Gives: views into image, which must outlive *identity.
- * Fails: SL_CORRUPT (magic, CRC), SL_MALFORMED (a field's length, characters, duplicates, missing
- * fields, bytes left over), SL_UNSUPPORTED (version, unknown mandatory tag), SL_TOO_LARGE.
+ * Fails: SL_CORRUPT (magic, length, CRC), SL_MALFORMED (a field's length, characters, duplicates,
+ * missing fields, bytes left over), SL_UNSUPPORTED (version, unknown mandatory tag), SL_TOO_LARGE.
  * On failure *identity is all zeros. */
 SL_MUST_CHECK enum sl_status sl_identity_decode(struct sl_view image, struct sl_identity *identity);
 
