@@ -37,9 +37,10 @@
 
 /* Status flags. */
 #define SL_STATUS_LEASE_ENDED 0x01 /* the lease ran out since the last applied order */
-#define SL_STATUS_HARD_LIMIT  0x02 /* a zone met the chip's own limit and has not been zeroed yet  \
-                                    */
-#define SL_STATUS_FRESH 0x04       /* no order was applied since the last reset */
+#define SL_STATUS_HARD_LIMIT                                                                       \
+    0x02                     /* a zone met the chip's own limit and has not been zeroed yet        \
+                              */
+#define SL_STATUS_FRESH 0x04 /* no order was applied since the last reset */
 
 /* Reset causes: the bits of MCUSR (ATmega168 data sheet, section "MCU Status Register"). */
 #define SL_RESET_POWER_ON  0x01

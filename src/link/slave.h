@@ -8,30 +8,48 @@
  *  2. Whatever ends a zone other than an order (time up, lease, hard limit, reset) latches it: it
  *     stays off until an applied order has said 0 for it. So a late or repeated order cannot
  *     switch a finished zone on again, and a chip that was reset stays closed.
- *  3. Without a valid applied order for the length of the lease, everything goes off.
- *  4. Time is counted 1/8 faster than the oscillator says, which may be 10 % slow: between two
- *     orders a countdown ends early, never late. Every order sets it right.
+ *  3. Without an applied order for the length of the lease, everything goes off. An order that
+ *     repeats the last sequence is answered but not applied, so a master that is stuck and clocks
+ *     out one buffer for ever renews nothing.
+ *  4. Remaining times and the lease are counted 1/8 faster than the oscillator says, which may be
+ *     10 % slow (9/8 of 0.9 is 1.0125): between two orders a countdown ends early, never late.
+ *     Every applied order sets it right.
+ *  5. A zone conducts at most its hard limit without an order of 0, whatever the orders say. This
+ *     is the last line, so it is counted in the chip's own milliseconds without the eighth: it
+ *     comes at the limit, give or take the oscillator's 10 %.
  */
 #ifndef SL_LINK_SLAVE_H
 #define SL_LINK_SLAVE_H
 
 #include "link/frame.h"
 
+/* The default hard limit: 4 h, the longest on-time of a node, and 1/8 above for a fast oscillator,
+ * so that a zone of 4 h is never cut short. */
+#define SL_SLAVE_HARD_LIMIT_MS UINT32_C(16200000)
+
+/* Time left: units of SL_LINK_UNIT_MS, the one being counted included, so that the status needs no
+ * division. */
+struct sl_slave_count {
+    uint16_t units;  /* 0: off */
+    uint8_t left_ms; /* of the unit being counted: 1..SL_LINK_UNIT_MS; 0 when off */
+};
+
 struct sl_slave {
-    uint32_t remaining_ms[SL_ZONES]; /* 0: off */
-    uint32_t on_ms[SL_ZONES];        /* how long the zone has conducted without a zero order */
+    struct sl_slave_count remaining[SL_ZONES];
+    struct sl_slave_count lease; /* off: ended, or none yet */
+    uint32_t on_ms[SL_ZONES];    /* how long the zone has conducted without an order of 0 */
     uint32_t hard_limit_ms[SL_ZONES];
-    uint32_t lease_ms; /* 0: ended, or none yet */
-    uint8_t eighths;   /* elapsed time not yet counted, in eighths of a millisecond */
+    uint8_t eighths; /* elapsed time not yet counted, in eighths of a millisecond */
     uint8_t latched;
+    uint8_t limited; /* bit z: zone z met its hard limit and has not been zeroed yet */
     uint8_t sequence;
-    uint8_t flags;
+    uint8_t flags; /* SL_STATUS_LEASE_ENDED, SL_STATUS_FRESH */
     uint8_t reset_cause;
     uint8_t dropped_frames;
 };
 
 /* Start with everything off and latched.
- * reset_cause: bits SL_RESET_*.  hard_limit_ms: per zone, longest time without a zero order. */
+ * reset_cause: bits SL_RESET_*.  hard_limit_ms: per zone; with 0 the zone never conducts. */
 void sl_slave_init(struct sl_slave *slave, uint8_t reset_cause,
                    const uint32_t hard_limit_ms[SL_ZONES]);
 
@@ -39,7 +57,8 @@ void sl_slave_init(struct sl_slave *slave, uint8_t reset_cause,
  * else. */
 void sl_slave_feed(struct sl_slave *slave, const uint8_t *frame, uint8_t len);
 
-/* elapsed_ms of the chip's own clock went by: 0..1000. */
+/* elapsed_ms of the chip's own clock went by. Any value is safe; call it about every millisecond,
+ * because a zone goes off at the tick in which its time ends. */
 void sl_slave_tick(struct sl_slave *slave, uint16_t elapsed_ms);
 
 /* Zones that should conduct now, bit z = zone z. */
