@@ -1,1 +1,321 @@
+/* The TLS client engine: BearSSL with one fixed profile, and the checks that BearSSL leaves to its
+ * user. Nothing is open until all of them have passed. */
 #include "tls/tls.h"
+
+#define POINT_LEN        65
+#define KEY_LEN          32
+#define DAYS_BEFORE_UNIX 719528 /* from year 0 to 1970, as br_x509_minimal_set_time counts */
+#define UNIX_MAX         UINT64_C(253402300799) /* 9999-12-31T23:59:59Z, the last X.509 date */
+#define DAY_S            86400
+
+static bool is_usable(const struct sl_tls_credentials *credentials);
+static void configure(struct sl_tls *tls);
+static void load_anchors(struct sl_tls *tls);
+static bool is_session(const struct sl_tls_session *session);
+static void update(struct sl_tls *tls);
+static void check_opened(struct sl_tls *tls);
+static void end(struct sl_tls *tls, uint16_t error);
+
+enum sl_status sl_tls_init(struct sl_tls *tls, const struct sl_tls_credentials *credentials)
+{
+    memset(tls, 0, sizeof *tls);
+    if (!is_usable(credentials))
+        return SL_BAD_ARGUMENT;
+    tls->credentials = *credentials;
+    return SL_OK;
+}
+
+void sl_tls_open(struct sl_tls *tls, const char *server_name, uint64_t unix_s,
+                 const uint8_t seed[SL_TLS_SEED_LEN], const struct sl_tls_session *session)
+{
+    br_ssl_engine_context *engine = &tls->client.eng;
+
+    sl_tls_reset(tls);
+    tls->phase = SL_TLS_HANDSHAKE;
+    if (tls->credentials.anchors_len == 0) {
+        end(tls, SL_TLS_ERR_CREDENTIALS);
+        return;
+    }
+    if (unix_s == 0 || unix_s > UNIX_MAX) {
+        end(tls, SL_TLS_ERR_NO_TIME);
+        return;
+    }
+    /* BearSSL takes an empty name for "any server will do". */
+    if (server_name == NULL || server_name[0] == '\0' ||
+        strlen(server_name) >= sizeof engine->server_name) {
+        end(tls, SL_TLS_ERR_NO_NAME);
+        return;
+    }
+
+    configure(tls);
+    br_x509_minimal_set_time(&tls->x509, (uint32_t)(unix_s / DAY_S + DAYS_BEFORE_UNIX),
+                             (uint32_t)(unix_s % DAY_S));
+    br_ssl_engine_inject_entropy(engine, seed, SL_TLS_SEED_LEN);
+    bool resumes = is_session(session);
+    if (resumes) {
+        br_ssl_engine_set_session_parameters(engine, &session->parameters);
+        tls->offered_id_len = session->parameters.session_id_len;
+        memcpy(tls->offered_id, session->parameters.session_id, tls->offered_id_len);
+    }
+    br_ssl_client_reset(&tls->client, server_name, resumes);
+    update(tls); /* a refusal shows as closed */
+}
+
+size_t sl_tls_feed(struct sl_tls *tls, const uint8_t *in, size_t len)
+{
+    br_ssl_engine_context *engine = &tls->client.eng;
+    size_t used = 0;
+
+    if (tls->phase == SL_TLS_IDLE || tls->phase == SL_TLS_ENDED)
+        return len;
+    while (used < len && tls->phase != SL_TLS_ENDED) {
+        unsigned state = br_ssl_engine_current_state(engine);
+        /* In the handshake, what must go out goes first: so events come in the same order
+         * however the input is cut. */
+        if (!(state & BR_SSL_RECVREC) ||
+            (tls->phase == SL_TLS_HANDSHAKE && (state & BR_SSL_SENDREC)))
+            return used;
+        size_t room;
+        uint8_t *to = br_ssl_engine_recvrec_buf(engine, &room);
+        size_t part = len - used < room ? len - used : room;
+        sl_hello_feed(&tls->hello, in + used, part);
+        memcpy(to, in + used, part);
+        br_ssl_engine_recvrec_ack(engine, part);
+        used += part;
+        update(tls);
+    }
+    return tls->phase == SL_TLS_ENDED ? len : used;
+}
+
+struct sl_view sl_tls_peek(struct sl_tls *tls)
+{
+    struct sl_view view = {NULL, 0};
+
+    if (tls->phase != SL_TLS_IDLE && tls->phase != SL_TLS_ENDED)
+        view.data = br_ssl_engine_sendrec_buf(&tls->client.eng, &view.len);
+    return view;
+}
+
+void sl_tls_sent(struct sl_tls *tls, size_t len)
+{
+    if (len == 0 || sl_tls_peek(tls).len < len)
+        return;
+    br_ssl_engine_sendrec_ack(&tls->client.eng, len);
+    update(tls);
+}
+
+bool sl_tls_next(struct sl_tls *tls, struct sl_tls_event *event)
+{
+    event->kind = SL_TLS_NONE;
+    event->is_resumed = tls->is_resumed;
+    if (tls->has_opened_event) {
+        tls->has_opened_event = false;
+        event->kind = SL_TLS_OPENED;
+    } else if (tls->has_ended_event) {
+        tls->has_ended_event = false;
+        event->kind = tls->error == 0 ? SL_TLS_CLOSED : SL_TLS_FAILED;
+    }
+    return event->kind != SL_TLS_NONE;
+}
+
+struct sl_view sl_tls_peek_plain(struct sl_tls *tls)
+{
+    struct sl_view view = {NULL, 0};
+
+    if (tls->phase == SL_TLS_OPEN)
+        view.data = br_ssl_engine_recvapp_buf(&tls->client.eng, &view.len);
+    return view;
+}
+
+void sl_tls_taken(struct sl_tls *tls, size_t len)
+{
+    if (len == 0 || sl_tls_peek_plain(tls).len < len)
+        return;
+    br_ssl_engine_recvapp_ack(&tls->client.eng, len);
+    update(tls);
+}
+
+size_t sl_tls_write(struct sl_tls *tls, const uint8_t *data, size_t len)
+{
+    size_t used = 0;
+
+    while (tls->phase == SL_TLS_OPEN && used < len) {
+        size_t room = 0;
+        uint8_t *to = br_ssl_engine_sendapp_buf(&tls->client.eng, &room);
+        size_t part = len - used < room ? len - used : room;
+        if (part == 0)
+            break;
+        memcpy(to, data + used, part);
+        br_ssl_engine_sendapp_ack(&tls->client.eng, part);
+        used += part;
+        update(tls);
+    }
+    return used;
+}
+
+void sl_tls_flush(struct sl_tls *tls)
+{
+    if (tls->phase == SL_TLS_OPEN)
+        br_ssl_engine_flush(&tls->client.eng, 0);
+}
+
+void sl_tls_close(struct sl_tls *tls)
+{
+    if (tls->phase != SL_TLS_OPEN)
+        return;
+    tls->phase = SL_TLS_CLOSING;
+    br_ssl_engine_close(&tls->client.eng);
+    update(tls);
+}
+
+void sl_tls_reset(struct sl_tls *tls)
+{
+    struct sl_tls_credentials credentials = tls->credentials;
+
+    sl_wipe(tls, sizeof *tls);
+    tls->credentials = credentials;
+}
+
+enum sl_status sl_tls_status(const struct sl_tls *tls)
+{
+    if (tls->phase != SL_TLS_ENDED)
+        return SL_OK;
+    if (tls->error == 0)
+        return SL_CLOSED;
+    bool is_identity = tls->error > BR_ERR_X509_OK && tls->error <= BR_ERR_X509_NOT_TRUSTED;
+    return is_identity || tls->error == BR_ERR_BAD_SIGNATURE ? SL_UNTRUSTED : SL_PROTOCOL;
+}
+
+uint16_t sl_tls_error(const struct sl_tls *tls)
+{
+    return tls->error;
+}
+
+void sl_tls_save(const struct sl_tls *tls, struct sl_tls_session *session)
+{
+    memset(session, 0, sizeof *session);
+    if (!tls->was_opened)
+        return;
+    br_ssl_engine_get_session_parameters(&tls->client.eng, &session->parameters);
+    session->is_valid = true;
+    if (!is_session(session))
+        sl_wipe(session, sizeof *session);
+}
+
+/* After every step of BearSSL: see where it stands. */
+static void update(struct sl_tls *tls)
+{
+    unsigned state = br_ssl_engine_current_state(&tls->client.eng);
+
+    if (state == BR_SSL_CLOSED) {
+        end(tls, (uint16_t)br_ssl_engine_last_error(&tls->client.eng));
+    } else if (tls->phase == SL_TLS_HANDSHAKE && (state & BR_SSL_SENDAPP)) {
+        check_opened(tls);
+    }
+}
+
+/* The handshake is through. A resumed session has no certificate request: the server knows us from
+ * the full handshake in which the session was made. */
+static void check_opened(struct sl_tls *tls)
+{
+    const struct sl_hello *hello = &tls->hello;
+
+    tls->is_resumed = tls->offered_id_len > 0 &&
+                      sl_view_is_equal((struct sl_view){hello->session_id, hello->session_id_len},
+                                       (struct sl_view){tls->offered_id, tls->offered_id_len});
+    if (!hello->has_fragment) {
+        end(tls, SL_TLS_ERR_NO_FRAGMENT);
+    } else if (!tls->is_resumed && !tls->signer.was_asked) {
+        end(tls, SL_TLS_ERR_NOT_ASKED);
+    } else {
+        tls->phase = SL_TLS_OPEN;
+        tls->was_opened = true;
+        tls->has_opened_event = true;
+    }
+}
+
+/* error 0: closed in order. Only the first end counts. */
+static void end(struct sl_tls *tls, uint16_t error)
+{
+    if (tls->phase == SL_TLS_ENDED)
+        return;
+    tls->phase = SL_TLS_ENDED;
+    tls->error = error;
+    tls->has_ended_event = true;
+}
+
+static bool is_session(const struct sl_tls_session *session)
+{
+    return session != NULL && session->is_valid && session->parameters.session_id_len > 0 &&
+           session->parameters.session_id_len <= SL_HELLO_SESSION_ID &&
+           session->parameters.version == BR_TLS12;
+}
+
+static bool is_usable(const struct sl_tls_credentials *credentials)
+{
+    size_t order_len = 0;
+    const uint8_t *order = br_ec_get_default()->order(BR_EC_secp256r1, &order_len);
+    const struct sl_view key = credentials->private_key;
+    static const uint8_t zero[KEY_LEN];
+
+    if (credentials->anchors_len < 1 || credentials->anchors_len > SL_TLS_ANCHORS_MAX)
+        return false;
+    for (uint8_t i = 0; i < credentials->anchors_len; i++) {
+        const struct sl_tls_anchor *anchor = &credentials->anchors[i];
+        if (anchor->subject.len == 0 || anchor->point.len != POINT_LEN ||
+            anchor->point.data[0] != 0x04)
+            return false;
+    }
+    return credentials->certificate.len > 0 && key.len == KEY_LEN && order_len == KEY_LEN &&
+           memcmp(key.data, zero, KEY_LEN) > 0 && memcmp(key.data, order, KEY_LEN) < 0;
+}
+
+/* The profile. Only what is named here is linked: no RSA, no CBC, no hash but SHA-256. */
+static void configure(struct sl_tls *tls)
+{
+    static const uint16_t suites[] = {BR_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+                                      BR_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256};
+    br_ssl_engine_context *engine = &tls->client.eng;
+    br_x509_minimal_context *x509 = &tls->x509;
+
+    tls->curves = *br_ec_get_default();
+    tls->curves.supported_curves &= UINT32_C(1) << BR_EC_secp256r1 | UINT32_C(1)
+                                                                         << BR_EC_curve25519;
+
+    br_ssl_client_zero(&tls->client);
+    br_ssl_engine_set_versions(engine, BR_TLS12, BR_TLS12);
+    br_ssl_engine_set_suites(engine, suites, sizeof suites / sizeof suites[0]);
+    br_ssl_engine_add_flags(engine, BR_OPT_NO_RENEGOTIATION);
+    br_ssl_engine_set_hash(engine, br_sha256_ID, &br_sha256_vtable);
+    br_ssl_engine_set_prf_sha256(engine, &br_tls12_sha256_prf);
+    br_ssl_engine_set_ec(engine, &tls->curves);
+    br_ssl_engine_set_ecdsa(engine, br_ecdsa_vrfy_asn1_get_default());
+    br_ssl_engine_set_default_chapol(engine);
+    br_ssl_engine_set_default_aes_gcm(engine);
+    br_ssl_engine_set_buffers_bidi(engine, tls->in, sizeof tls->in, tls->out, sizeof tls->out);
+
+    load_anchors(tls);
+    br_x509_minimal_init(x509, &br_sha256_vtable, tls->anchors, tls->credentials.anchors_len);
+    br_x509_minimal_set_hash(x509, br_sha256_ID, &br_sha256_vtable);
+    br_x509_minimal_set_ecdsa(x509, &tls->curves, br_ecdsa_vrfy_asn1_get_default());
+    br_ssl_engine_set_x509(engine, &x509->vtable);
+
+    sl_signer_init(&tls->signer, tls->credentials.certificate, tls->credentials.private_key,
+                   &tls->curves);
+    br_ssl_client_set_client_certificate(&tls->client, &tls->signer.vtable);
+}
+
+static void load_anchors(struct sl_tls *tls)
+{
+    for (uint8_t i = 0; i < tls->credentials.anchors_len; i++) {
+        const struct sl_tls_anchor *from = &tls->credentials.anchors[i];
+        br_x509_trust_anchor *to = &tls->anchors[i];
+        to->dn.data = (unsigned char *)from->subject.data;
+        to->dn.len = from->subject.len;
+        to->flags = BR_X509_TA_CA;
+        to->pkey.key_type = BR_KEYTYPE_EC;
+        to->pkey.key.ec.curve = BR_EC_secp256r1;
+        to->pkey.key.ec.q = (unsigned char *)from->point.data;
+        to->pkey.key.ec.qlen = from->point.len;
+    }
+}

@@ -11,6 +11,8 @@
 #include "base/bytes.h"
 #include "base/limits.h"
 #include "base/status.h"
+#include "tls/hello.h"
+#include "tls/signer.h"
 #include <bearssl.h>
 
 #define SL_TLS_FRAGMENT    512
@@ -56,11 +58,30 @@ struct sl_tls_event {
 #define SL_TLS_ERR_NOT_ASKED   1002 /* the server did not ask for our certificate */
 #define SL_TLS_ERR_NO_TIME     1003 /* the time is not known */
 #define SL_TLS_ERR_CREDENTIALS 1004 /* our own credentials are unusable */
+#define SL_TLS_ERR_NO_NAME     1005 /* no server name to check, or one over 255 bytes */
+
+enum sl_tls_phase {
+    SL_TLS_IDLE,
+    SL_TLS_HANDSHAKE,
+    SL_TLS_OPEN,
+    SL_TLS_CLOSING, /* our close_notify is on its way, the peer's is awaited */
+    SL_TLS_ENDED    /* closed in order or failed */
+};
 
 struct sl_tls {
     br_ssl_client_context client;
     br_x509_minimal_context x509;
-    /* more fields: see tls.c */
+    struct sl_tls_credentials credentials;
+    br_x509_trust_anchor anchors[SL_TLS_ANCHORS_MAX];
+    br_ec_impl curves; /* the library's, cut down to the two of the profile */
+    struct sl_signer signer;
+    struct sl_hello hello;
+    uint8_t offered_id[SL_HELLO_SESSION_ID]; /* session that we asked to resume */
+    uint8_t offered_id_len;
+    enum sl_tls_phase phase;
+    uint16_t error;
+    bool is_resumed, was_opened;
+    bool has_opened_event, has_ended_event;
     uint8_t in[SL_TLS_IN_LEN];
     uint8_t out[SL_TLS_OUT_LEN];
 };
@@ -69,15 +90,17 @@ struct sl_tls {
 SL_MUST_CHECK enum sl_status sl_tls_init(struct sl_tls *tls,
                                          const struct sl_tls_credentials *credentials);
 
-/* A new transport is there: start the handshake.
- * server_name: NUL-terminated DNS name that the certificate must carry.
- * unix_s: trusted time, for the certificates' dates; 0 fails the handshake at once.
+/* A new transport is there: start the handshake, whatever was before.
+ * server_name: NUL-terminated DNS name that the certificate must carry, 1..255 bytes.
+ * unix_s: trusted time, for the certificates' dates; 0 (or after the year 9999) fails at once.
  * seed: fresh hardware or system entropy.
  * session: tried first when valid; NULL for none. Copied. */
 void sl_tls_open(struct sl_tls *tls, const char *server_name, uint64_t unix_s,
                  const uint8_t seed[SL_TLS_SEED_LEN], const struct sl_tls_session *session);
 
-/* Ciphertext from the transport; used < len is back-pressure: read the plaintext first. */
+/* Ciphertext from the transport; used < len is back-pressure: read the plaintext, or in the
+ * handshake send what peek gives, first. After the end, bytes are taken and dropped; a transport
+ * that ends before SL_TLS_CLOSED was cut off. */
 size_t sl_tls_feed(struct sl_tls *tls, const uint8_t *in, size_t len);
 /* Ciphertext for the transport; a short write is normal. */
 struct sl_view sl_tls_peek(struct sl_tls *tls);
@@ -88,11 +111,13 @@ bool sl_tls_next(struct sl_tls *tls, struct sl_tls_event *event);
 /* Plaintext received: valid until the next call on this object; taken(n) frees it. */
 struct sl_view sl_tls_peek_plain(struct sl_tls *tls);
 void sl_tls_taken(struct sl_tls *tls, size_t len);
-/* Plaintext to send: takes what fits, 0..len. flush makes a record of what was taken. */
+/* Plaintext to send: takes what fits, 0..len; nothing unless open. flush makes a record of what
+ * was taken. */
 size_t sl_tls_write(struct sl_tls *tls, const uint8_t *data, size_t len);
 void sl_tls_flush(struct sl_tls *tls);
 
-/* Close in order: send close_notify. */
+/* Close in order: send close_notify; SL_TLS_CLOSED follows when the peer has answered. Plaintext
+ * that still arrives is dropped. No effect unless open. */
 void sl_tls_close(struct sl_tls *tls);
 /* Forget keys and session; back to the state after init. */
 void sl_tls_reset(struct sl_tls *tls);
@@ -101,7 +126,8 @@ void sl_tls_reset(struct sl_tls *tls);
 enum sl_status sl_tls_status(const struct sl_tls *tls);
 /* BR_ERR_* (alerts included) or SL_TLS_ERR_*; 0 while all is well. */
 uint16_t sl_tls_error(const struct sl_tls *tls);
-/* The parameters of the open session, for the next sl_tls_open. */
+/* The parameters of the session, for the next sl_tls_open: valid once both sides were
+ * authenticated and the server named the session; else all zeros. */
 void sl_tls_save(const struct sl_tls *tls, struct sl_tls_session *session);
 
 #endif
