@@ -36,15 +36,18 @@ enum sl_zone_verdict {
 SL_MUST_CHECK enum sl_status sl_zone_init(struct sl_zones *zones, struct sl_zone_limits limits);
 
 /* Switch zone on for seconds; 0 seconds is off. A zone that is on gets the new time.
- * When more than limits.at_once would be on, those that end first give way.
- * Gives: *turned_off, the zones switched off by this command, bit z (0 on refusal). */
+ * When more than limits.at_once would be on, others give way: those that end first, of several
+ * the lowest.
+ * Gives: *turned_off, the zones that were on and are switched off by this command, bit z (0 on
+ * refusal). A refusal changes nothing. */
 SL_MUST_CHECK enum sl_zone_verdict sl_zone_switch(struct sl_zones *zones, sl_ms now, uint32_t zone,
                                                   uint32_t seconds, uint8_t *turned_off);
 
 /* Zones (bits) are off now: by command, or because the chip said so. */
 void sl_zone_clear(struct sl_zones *zones, uint8_t mask);
 
-/* The chip says zone is on with remaining_ms left (after a start of the node). */
+/* The chip says zone is on with remaining_ms left (after a start of the node); more than
+ * limits.longest_s is cut to that. Zones beyond limits.at_once stay until the next switch. */
 void sl_zone_adopt(struct sl_zones *zones, sl_ms now, uint8_t zone, uint32_t remaining_ms);
 
 /* Switch off what is due. Gives: the zones that ended, bit z. */
