@@ -19,7 +19,8 @@
 /* Request with nonce as transmit timestamp. nonce: random, not zero. */
 void sl_sntp_encode(uint64_t nonce, uint8_t packet[SL_SNTP_LEN]);
 
-/* Check an answer. Gives UTC of the server's transmit timestamp, era chosen by floor_s.
+/* Check an answer. Gives UTC of the server's transmit timestamp: of all eras that one
+ * nearest to floor_s.
  * Fails: SL_MALFORMED (length, mode, version, zero timestamp), SL_REFUSED (kiss-o'-death, stratum
  * 0 or above 15, leap 3 = unsynchronised, root delay or dispersion of 1 s or more),
  * SL_UNTRUSTED (origin timestamp is not our nonce). On failure outputs are 0. */
@@ -44,16 +45,21 @@ struct sl_sntp {
     uint64_t nonce; /* 0: no request is open */
     uint64_t floor_s;
     sl_ms asked_at, due;
-    uint32_t pause_ms;
+    uint32_t pause_ms;     /* after the next failure */
+    enum sl_status reason; /* why the open request would fail now */
     uint8_t packet[SL_SNTP_LEN];
-    bool has_packet;
+    bool has_packet, needs_nonce;
     struct sl_sntp_event event;
 };
 
+/* Asks at once: SL_SNTP_NEEDS_NONCE is the first event. */
 void sl_sntp_init(struct sl_sntp *sntp, sl_ms now, uint64_t floor_s);
+/* Answers SL_SNTP_NEEDS_NONCE; no effect at any other time, or with nonce 0. */
 void sl_sntp_ask(struct sl_sntp *sntp, sl_ms now, uint64_t nonce);
+/* The request to send as one datagram; empty when there is none. */
 struct sl_view sl_sntp_peek(const struct sl_sntp *sntp);
 void sl_sntp_sent(struct sl_sntp *sntp);
+/* One whole datagram, from anybody. */
 void sl_sntp_feed(struct sl_sntp *sntp, sl_ms now, struct sl_view datagram);
 bool sl_sntp_next(struct sl_sntp *sntp, struct sl_sntp_event *event);
 void sl_sntp_tick(struct sl_sntp *sntp, sl_ms now);

@@ -1,3 +1,7 @@
 foreach(name test_tls_handshake)
     target_link_libraries(${name} PRIVATE test_support)
 endforeach()
+
+# The texts are compared with the list of errors in the headers that are really installed.
+find_path(BEARSSL_HEADERS bearssl_ssl.h PATH_SUFFIXES bearssl REQUIRED)
+target_compile_definitions(test_tls_text PRIVATE SL_BEARSSL_HEADERS="${BEARSSL_HEADERS}")
