@@ -3,10 +3,29 @@
 #define SL_PORTS_RUN_H
 
 #include "node/node.h"
+#include "port.h"
+
+#define SL_RUN_IN_LEN     512   /* ciphertext on its way from the line to the node */
+#define SL_RUN_ROUNDS     32    /* in one step, so that a flood cannot hold the clock back */
+#define SL_RUN_UTC_ASK_MS 1000  /* between questions for the board's time while it is unknown */
+#define SL_RUN_UTC_SET_MS 60000 /* ... and once it was taken */
+
+struct sl_run {
+    struct sl_node *node;
+    enum sl_port_line told; /* what the node knows of the line */
+    size_t in_at, in_len;   /* bytes of in that the node has not taken yet */
+    sl_ms utc_due;
+    bool has_more; /* the last step ended before everything was moved */
+    bool has_finished;
+    uint8_t in[SL_RUN_IN_LEN];
+};
+
+/* node: initialised, outlives the run; the line is closed. */
+void sl_run_init(struct sl_run *run, struct sl_node *node, sl_ms now);
 
 /* One turn: everything that is possible without waiting. False: the node has finished. */
-bool sl_run_step(struct sl_node *node);
+bool sl_run_step(struct sl_run *run);
 /* Sleep until the node or a line wants attention. */
-void sl_run_sleep(struct sl_node *node);
+void sl_run_sleep(struct sl_run *run);
 
 #endif

@@ -1,0 +1,21 @@
+/* The identity image from a file that nobody else can read. */
+#ifndef SL_POSIX_IDENTITY_FILE_H
+#define SL_POSIX_IDENTITY_FILE_H
+
+#include "store/identity.h"
+#include <stdbool.h>
+
+struct posix_identity {
+    uint8_t image[SL_IDENTITY_MAX];
+    struct sl_identity identity; /* views into image */
+};
+
+#define POSIX_ERROR_LEN 512
+
+/* A regular file of our own without rights for group and others; no symbolic link.
+ * Gives: *file, locked in memory as far as the system allows; for sl_wipe on the way out.
+ * Fails: false, with one line for a person in error. */
+bool posix_identity_read(struct posix_identity *file, const char *path,
+                         char error[POSIX_ERROR_LEN]);
+
+#endif

@@ -1,0 +1,32 @@
+/* The command line of sluice-node. */
+#ifndef SL_POSIX_OPTIONS_H
+#define SL_POSIX_OPTIONS_H
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "zone/zone.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct posix_options {
+    const char *identity_path, *chip_path;
+    const char *state_dir; /* NULL: none */
+    bool use_sntp;
+    char sntp_host[SL_HOST_MAX + 1];
+    uint16_t sntp_port;
+    struct sl_zone_limits limits;
+    uint32_t lease_ms;
+    enum sl_log_level log_level;
+};
+
+enum posix_options_verdict {
+    POSIX_OPTIONS_RUN,
+    POSIX_OPTIONS_DONE, /* --help or --version was answered */
+    POSIX_OPTIONS_WRONG /* the reason is on stderr */
+};
+
+/* Gives: *options with defaults for what is not named; strings point into argv. */
+enum posix_options_verdict posix_options_parse(struct posix_options *options, int argc,
+                                               char **argv);
+
+#endif
