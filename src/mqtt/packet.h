@@ -1,4 +1,10 @@
-/* MQTT control packets: pure codec, no state. */
+/* MQTT control packets: pure codec, no state.
+ *
+ * Decoders take the body of one whole packet (what follows the fixed header), check everything that
+ * can be checked without knowing the session, and give a reason code: SL_MQTT_REASON_SUCCESS or the
+ * code to close the connection with. What they give on failure is not to be used.
+ * Sources: MQTT 3.1.1 (OASIS 2014) and 5.0 (OASIS 2019), sections 2 and 3.
+ */
 #ifndef SL_MQTT_PACKET_H
 #define SL_MQTT_PACKET_H
 
@@ -12,21 +18,111 @@ enum sl_mqtt_version {
     SL_MQTT_V5 = 5  /* MQTT 5.0: protocol version 5 */
 };
 
+/* The high half of a packet's first byte. */
+enum sl_mqtt_type {
+    SL_MQTT_CONNECT = 1,
+    SL_MQTT_CONNACK,
+    SL_MQTT_PUBLISH,
+    SL_MQTT_PUBACK,
+    SL_MQTT_PUBREC,
+    SL_MQTT_PUBREL,
+    SL_MQTT_PUBCOMP,
+    SL_MQTT_SUBSCRIBE,
+    SL_MQTT_SUBACK,
+    SL_MQTT_UNSUBSCRIBE,
+    SL_MQTT_UNSUBACK,
+    SL_MQTT_PINGREQ,
+    SL_MQTT_PINGRESP,
+    SL_MQTT_DISCONNECT,
+    SL_MQTT_AUTH
+};
+
+#define SL_MQTT_REMAINING_MAX UINT32_C(268435455) /* four bytes of seven bits */
+
 /* An application message. Views; len 0 means absent for everything but the payload. */
 struct sl_mqtt_message {
     struct sl_view topic;
     struct sl_view payload;
     uint8_t qos;
     bool retain;
-    bool dup;
+    bool dup;    /* received: may have come before */
     bool is_cut; /* received: the payload did not fit and is empty here */
-    /* 5.0 */
+    /* 5.0; left out when sent with 3.1.1 */
     bool has_expiry;
+    bool is_text;      /* payload format indicator 1: UTF-8, as the sender claims */
     uint32_t expiry_s; /* 0: expired on arrival */
-    bool is_text;      /* payload format indicator 1: UTF-8 */
     struct sl_view response_topic;
     struct sl_view correlation;
     struct sl_view content_type;
 };
+
+/* What the server said in CONNACK; defaults of the standard where it said nothing. */
+struct sl_mqtt_limits {
+    uint16_t receive_max;
+    uint16_t keep_alive_s; /* in force: ours, or the server's */
+    uint32_t packet_max;   /* 0: no limit */
+    uint32_t session_expiry_s;
+    uint8_t qos_max;
+    bool retain_available;
+    bool wildcard_available;
+};
+
+struct sl_mqtt_filter {
+    struct sl_view filter;
+    uint8_t qos;
+    bool no_local;           /* 5.0 */
+    uint8_t retain_handling; /* 5.0: 0 send retained, 1 only on a new subscription, 2 never */
+};
+
+/* What CONNECT carries. */
+struct sl_mqtt_connect {
+    enum sl_mqtt_version version;
+    bool clean_start;
+    uint16_t keep_alive_s;
+    uint32_t session_expiry_s;
+    uint16_t receive_max;
+    uint32_t packet_max;
+    struct sl_view client_id;
+    const struct sl_mqtt_message *will; /* NULL: none */
+};
+
+/* Flags of a received PUBLISH are checked here, its topic and properties too.
+ * is_cut: body is only the beginning; the payload is given as empty, and topic and properties that
+ * do not fit are SL_MQTT_REASON_TOO_LARGE. */
+uint8_t sl_mqtt_decode_publish(enum sl_mqtt_version version, uint8_t first, struct sl_view body,
+                               bool is_cut, struct sl_mqtt_message *message, uint16_t *id);
+/* PUBACK, PUBREC, PUBREL, PUBCOMP. reason: 0 in 3.1.1. */
+uint8_t sl_mqtt_decode_ack(enum sl_mqtt_version version, uint8_t type, struct sl_view body,
+                           uint16_t *id, uint8_t *reason);
+/* SUBACK, UNSUBACK. codes: one byte per filter, each checked; empty for UNSUBACK in 3.1.1. */
+uint8_t sl_mqtt_decode_suback(enum sl_mqtt_version version, uint8_t type, struct sl_view body,
+                              uint16_t *id, struct sl_view *codes);
+/* limits: set to defaults by the caller, overwritten by what the server says. reason: 3.1.1 return
+ * codes are translated, also when a 3.1.1 server refuses our 5.0 in its own format. */
+uint8_t sl_mqtt_decode_connack(enum sl_mqtt_version version, struct sl_view body,
+                               bool *session_present, uint8_t *reason,
+                               struct sl_mqtt_limits *limits);
+/* 5.0 only. */
+uint8_t sl_mqtt_decode_disconnect(struct sl_view body, uint8_t *reason);
+
+/* Topic, QoS and properties may be sent; the payload may have any length. */
+bool sl_mqtt_message_is_valid(const struct sl_mqtt_message *message);
+
+/* Bytes of a packet whose remaining length is `remaining`. */
+uint32_t sl_mqtt_packet_len(uint32_t remaining);
+
+/* Encoding goes in two steps: *_len gives the remaining length of the packet, then *_encode writes
+ * sl_mqtt_packet_len(remaining) bytes. Requires: everything valid (strings at most 65,535 bytes),
+ * payload and sum at most SL_MQTT_REMAINING_MAX. */
+uint32_t sl_mqtt_publish_len(enum sl_mqtt_version version, const struct sl_mqtt_message *message);
+void sl_mqtt_encode_publish(uint8_t *out, uint32_t remaining, enum sl_mqtt_version version,
+                            const struct sl_mqtt_message *message, uint16_t id);
+uint32_t sl_mqtt_connect_len(const struct sl_mqtt_connect *connect);
+void sl_mqtt_encode_connect(uint8_t *out, uint32_t remaining,
+                            const struct sl_mqtt_connect *connect);
+/* The part that SUBSCRIBE and UNSUBSCRIBE share. Gives where the filters go. */
+uint8_t *sl_mqtt_encode_request(uint8_t *out, uint32_t remaining, enum sl_mqtt_version version,
+                                uint8_t first, uint16_t id);
+uint8_t *sl_mqtt_encode_text(uint8_t *out, struct sl_view text);
 
 #endif

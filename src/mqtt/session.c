@@ -1,1 +1,303 @@
-#include "mqtt/session.h"
+/* The client session: connection, time, and the way of a packet through the engine. */
+#include "base/limits.h"
+#include "mqtt/engine.h"
+#include "mqtt/topic.h"
+#include "mqtt/utf8.h"
+
+static bool is_config_valid(const struct sl_mqtt_config *config);
+static size_t take_header(struct sl_mqtt *mqtt, uint8_t byte);
+static size_t take_body(struct sl_mqtt *mqtt, const uint8_t *in, size_t len);
+
+void sl_mqtt_init(struct sl_mqtt *mqtt, const struct sl_mqtt_memory *memory)
+{
+    memset(mqtt, 0, sizeof *mqtt);
+    mqtt->memory = *memory;
+    mqtt->status = SL_CLOSED;
+    mqtt->phase = SL_PHASE_SHUT;
+}
+
+void sl_mqtt_reset(struct sl_mqtt *mqtt)
+{
+    struct sl_mqtt_memory memory = mqtt->memory;
+    sl_mqtt_init(mqtt, &memory);
+}
+
+enum sl_status sl_mqtt_open(struct sl_mqtt *mqtt, sl_ms now, const struct sl_mqtt_config *config)
+{
+    const struct sl_mqtt_memory *memory = &mqtt->memory;
+    if (!is_config_valid(config) || memory->in_len < SL_MQTT_IN_MIN ||
+        memory->out_len > UINT16_MAX || memory->received_len == 0)
+        return SL_BAD_ARGUMENT;
+
+    sl_mqtt_close(mqtt);
+    if (config->clean_start) {
+        mqtt->flights_used = mqtt->flights_lost = mqtt->flights_free = 0;
+        mqtt->received_used = 0;
+        mqtt->out_used = mqtt->out_sent = 0;
+        mqtt->is_kept = false;
+    } else if (mqtt->version != config->version) {
+        sl_mqtt_lose_flights(mqtt); /* they are encoded for the other version */
+        mqtt->is_kept = false;
+    }
+    mqtt->version = (uint8_t)config->version;
+    mqtt->is_clean = config->clean_start || (config->version == SL_MQTT_V5 && !mqtt->is_kept);
+    mqtt->packet_max = config->packet_max ? config->packet_max : (uint32_t)memory->in_len;
+
+    struct sl_mqtt_connect connect = {
+        .version = config->version,
+        .clean_start = mqtt->is_clean,
+        .keep_alive_s = config->keep_alive_s,
+        .session_expiry_s = config->session_expiry_s,
+        .receive_max =
+            memory->received_len < UINT16_MAX ? (uint16_t)memory->received_len : UINT16_MAX,
+        .packet_max = mqtt->packet_max,
+        .client_id = config->client_id,
+        .will = config->will.topic.len > 0 ? &config->will : NULL,
+    };
+    uint32_t remaining = sl_mqtt_connect_len(&connect);
+    uint8_t *out = sl_mqtt_claim(mqtt, sl_mqtt_packet_len(remaining), SL_MQTT_RESERVE);
+    if (!out)
+        return SL_FULL;
+    sl_mqtt_encode_connect(out, remaining, &connect);
+
+    struct sl_mqtt_limits *limits = &mqtt->limits;
+    limits->receive_max = UINT16_MAX;
+    limits->keep_alive_s = config->keep_alive_s;
+    limits->packet_max = 0;
+    limits->session_expiry_s = config->session_expiry_s;
+    limits->qos_max = 2;
+    limits->retain_available = true;
+    limits->wildcard_available = true;
+
+    mqtt->status = SL_OK;
+    mqtt->phase = SL_PHASE_HEADER;
+    mqtt->accepted = 1U << SL_MQTT_CONNACK;
+    mqtt->is_waiting = true;
+    mqtt->answer_due = now + SL_MQTT_ANSWER_MS;
+    return SL_OK;
+}
+
+void sl_mqtt_close(struct sl_mqtt *mqtt)
+{
+    if (mqtt->status == SL_OK)
+        sl_mqtt_end(mqtt, SL_CLOSED);
+    mqtt->phase = SL_PHASE_SHUT;
+    mqtt->in_have = 0;
+    mqtt->ack = 0;
+    sl_mqtt_ground_flights(mqtt);
+}
+
+void sl_mqtt_end(struct sl_mqtt *mqtt, enum sl_status status)
+{
+    mqtt->status = status;
+    mqtt->phase = SL_PHASE_SHUT;
+    mqtt->is_open = false;
+    mqtt->is_waiting = false;
+}
+
+/* DISCONNECT always finds room: nothing else may use the last bytes of memory.out. */
+static void queue_disconnect(struct sl_mqtt *mqtt, uint8_t reason)
+{
+    bool is_plain = reason == SL_MQTT_REASON_SUCCESS;
+    if (!is_plain && mqtt->version == SL_MQTT_V3)
+        return;
+    uint8_t *out = sl_mqtt_claim(mqtt, is_plain ? 2 : 3, 0);
+    if (!out)
+        return;
+    out[0] = SL_MQTT_DISCONNECT << 4;
+    out[1] = is_plain ? 0 : 1;
+    if (!is_plain)
+        out[2] = reason;
+}
+
+void sl_mqtt_fail(struct sl_mqtt *mqtt, enum sl_status status, uint8_t reason)
+{
+    queue_disconnect(mqtt, reason);
+    sl_mqtt_end(mqtt, status);
+    mqtt->phase = SL_PHASE_FAILED;
+    mqtt->reason = reason;
+}
+
+void sl_mqtt_disconnect(struct sl_mqtt *mqtt, sl_ms now, uint8_t reason)
+{
+    (void)now;
+    if (mqtt->status != SL_OK)
+        return;
+    queue_disconnect(mqtt, reason);
+    sl_mqtt_end(mqtt, SL_CLOSED);
+}
+
+/* The status that goes with what the peer did wrong. */
+static enum sl_status status_of(uint8_t reason)
+{
+    return reason == SL_MQTT_REASON_MALFORMED   ? SL_MALFORMED
+           : reason == SL_MQTT_REASON_TOO_LARGE ? SL_TOO_LARGE
+                                                : SL_PROTOCOL;
+}
+
+static void fail_by(struct sl_mqtt *mqtt, uint8_t reason)
+{
+    sl_mqtt_fail(mqtt, status_of(reason), reason);
+}
+
+size_t sl_mqtt_feed(struct sl_mqtt *mqtt, sl_ms now, const uint8_t *in, size_t len)
+{
+    size_t used = 0;
+    while (used < len && mqtt->phase <= SL_PHASE_BODY) {
+        mqtt->heard_at = now;
+        if (mqtt->phase == SL_PHASE_HEADER)
+            used += take_header(mqtt, in[used]);
+        else
+            used += take_body(mqtt, in + used, len - used);
+    }
+    return used;
+}
+
+/* One byte of the fixed header. It is kept too, so that a topic starts on a word in most packets
+ * and the first byte is at hand later. */
+static size_t take_header(struct sl_mqtt *mqtt, uint8_t byte)
+{
+    uint32_t at = mqtt->in_have++;
+    mqtt->memory.in[at] = byte;
+    if (at == 0) {
+        uint8_t reason = sl_mqtt_gate(mqtt, byte);
+        if (reason != SL_MQTT_REASON_SUCCESS)
+            fail_by(mqtt, reason);
+        mqtt->in_need = 0;
+        return 1;
+    }
+    mqtt->in_need |= (uint32_t)(byte & 0x7F) << (7 * (at - 1));
+    if (byte >= 0x80) {
+        if (at == 4)
+            fail_by(mqtt, SL_MQTT_REASON_MALFORMED);
+        return 1;
+    }
+    if (byte == 0 && at > 1 && mqtt->version == SL_MQTT_V5) { /* not the shortest form */
+        fail_by(mqtt, SL_MQTT_REASON_MALFORMED);
+        return 1;
+    }
+    mqtt->in_need += at + 1;
+    bool is_publish = mqtt->memory.in[0] >> 4 == SL_MQTT_PUBLISH;
+    if (mqtt->in_need > mqtt->packet_max || (mqtt->in_need > mqtt->memory.in_len && !is_publish)) {
+        fail_by(mqtt, SL_MQTT_REASON_TOO_LARGE);
+        return 1;
+    }
+    mqtt->phase = mqtt->in_need > at + 1 ? SL_PHASE_BODY : SL_PHASE_COMPLETE;
+    return 1;
+}
+
+/* Bytes of the body: what goes beyond memory.in is counted and dropped. */
+static size_t take_body(struct sl_mqtt *mqtt, const uint8_t *in, size_t len)
+{
+    uint32_t have = mqtt->in_have;
+    if (len > mqtt->in_need - have)
+        len = mqtt->in_need - have;
+    if (have < mqtt->memory.in_len) {
+        size_t room = mqtt->memory.in_len - have;
+        memcpy(mqtt->memory.in + have, in, len < room ? len : room);
+    }
+    mqtt->in_have = have + (uint32_t)len;
+    if (mqtt->in_have == mqtt->in_need)
+        mqtt->phase = SL_PHASE_COMPLETE;
+    return len;
+}
+
+/* One flight that was lost; the caller has seen that there is one. */
+static void give_lost(struct sl_mqtt *mqtt, struct sl_mqtt_event *event)
+{
+    struct sl_mqtt_flight *flight = mqtt->memory.flights;
+    while (flight->state != SL_FLIGHT_LOST)
+        flight++;
+    event->kind = SL_MQTT_DELIVERED;
+    event->id = flight->id;
+    event->reason = flight->detail;
+    mqtt->flights_lost--;
+    sl_mqtt_end_flight(mqtt, flight);
+}
+
+bool sl_mqtt_next(struct sl_mqtt *mqtt, sl_ms now, struct sl_mqtt_event *event)
+{
+    event->kind = SL_MQTT_NONE;
+    event->status = SL_OK;
+    event->reason = SL_MQTT_REASON_SUCCESS;
+    event->id = 0;
+    if (mqtt->phase == SL_PHASE_GIVEN || mqtt->phase == SL_PHASE_HELD) {
+        if (!sl_mqtt_settle(mqtt))
+            return false;
+    }
+    if (mqtt->flights_lost > 0 && mqtt->is_open) {
+        give_lost(mqtt, event);
+        return true;
+    }
+    if (mqtt->phase == SL_PHASE_COMPLETE) {
+        uint8_t reason = sl_mqtt_take(mqtt, now, event);
+        if (reason == SL_MQTT_REASON_SUCCESS)
+            return event->kind != SL_MQTT_NONE;
+        fail_by(mqtt, reason);
+    }
+    if (mqtt->phase != SL_PHASE_FAILED)
+        return false;
+    mqtt->phase = SL_PHASE_SHUT;
+    event->kind = SL_MQTT_FAILED;
+    event->status = mqtt->status;
+    event->reason = mqtt->reason;
+    return true;
+}
+
+/* When a PINGREQ is due: the keep alive after the last byte sent or heard, whichever is older. */
+static sl_ms ping_due(const struct sl_mqtt *mqtt)
+{
+    sl_ms quiet_since =
+        sl_ms_is_reached(mqtt->sent_at, mqtt->heard_at) ? mqtt->heard_at : mqtt->sent_at;
+    return quiet_since + UINT32_C(1000) * mqtt->limits.keep_alive_s;
+}
+
+bool sl_mqtt_deadline(const struct sl_mqtt *mqtt, sl_ms now, sl_ms *due)
+{
+    (void)now;
+    if (mqtt->is_waiting)
+        *due = mqtt->answer_due;
+    else if (mqtt->is_open && mqtt->limits.keep_alive_s > 0)
+        *due = ping_due(mqtt);
+    else
+        return false;
+    return true;
+}
+
+void sl_mqtt_tick(struct sl_mqtt *mqtt, sl_ms now)
+{
+    sl_ms due;
+    if (!sl_mqtt_deadline(mqtt, now, &due) || !sl_ms_is_reached(now, due))
+        return;
+    uint8_t *out = mqtt->is_waiting ? NULL : sl_mqtt_claim(mqtt, 2, SL_LEAVE_TO_PING);
+    if (!out) { /* no answer, or for the whole keep alive not even room to ask */
+        sl_mqtt_fail(mqtt, SL_TIMEOUT, SL_MQTT_REASON_UNSPECIFIED);
+        return;
+    }
+    out[0] = SL_MQTT_PINGREQ << 4;
+    out[1] = 0;
+    mqtt->is_waiting = true;
+    mqtt->answer_due = now + SL_MQTT_ANSWER_MS;
+}
+
+enum sl_status sl_mqtt_status(const struct sl_mqtt *mqtt)
+{
+    return mqtt->status;
+}
+
+const struct sl_mqtt_limits *sl_mqtt_limits(const struct sl_mqtt *mqtt)
+{
+    return &mqtt->limits;
+}
+
+static bool is_config_valid(const struct sl_mqtt_config *config)
+{
+    const struct sl_mqtt_message *will = &config->will;
+    if (config->version != SL_MQTT_V3 && config->version != SL_MQTT_V5)
+        return false;
+    if (config->client_id.len == 0 || config->client_id.len > SL_NAME_MAX ||
+        !sl_utf8_is_valid(config->client_id))
+        return false;
+    return will->topic.len == 0 ||
+           (sl_mqtt_message_is_valid(will) && will->payload.len <= UINT16_MAX);
+}

@@ -6,11 +6,28 @@
  * One packet at a time is held in memory.in. sl_mqtt_feed stops there until sl_mqtt_next has
  * given its event and has been called once more: back-pressure that reaches the broker by TCP.
  * A received QoS 1 or 2 PUBLISH is acknowledged only when the caller comes back for the next
- * event, so a message that was never looked at is never acknowledged.
+ * event, so a message that was never looked at is never acknowledged. When memory.out has no room
+ * for an acknowledgement, no input is taken until there is; a few bytes are kept free for control
+ * packets, so waiting messages can never hold back what the server waits for.
  *
  * Whatever the standard calls malformed or a protocol error ends the session: the engine queues a
  * DISCONNECT with the reason code (5.0), gives SL_MQTT_FAILED once, and takes nothing more until
  * sl_mqtt_open. Sources: MQTT 3.1.1 (OASIS 2014), MQTT 5.0 (OASIS 2019).
+ *
+ * Where the standard leaves a choice:
+ * - A packet in the wrong state, an undefined reason code, a packet identifier of 0: 0x82. Wrong
+ *   flags, an undefined property, bad UTF-8, a wrong length: 0x81. A wildcard in a topic name:
+ * 0x90.
+ * - PUBACK for an identifier that waits for none is a mismatch of state: 0x82. PUBREC for an
+ *   unknown one is answered by PUBREL (5.0: 0x92), and PUBCOMP for an unknown one is ignored: both
+ *   happen when one side lost its state. A repeated PUBREC is ignored: our PUBREL is on its way.
+ * - PUBREL for an unknown identifier is answered by PUBCOMP (5.0: 0x92).
+ * - When a resumed session turns out to be gone at the server, every unacknowledged PUBLISH ends
+ *   with SL_MQTT_DELIVERED: reason 0 when the server had taken it over (PUBREC), else 0x80: whether
+ *   it arrived is not known, and only the caller knows if it may be sent twice.
+ * - A resumed PUBLISH that the server's new limits forbid ends the same way, with their reason.
+ * - PINGREQ is sent when for the keep alive either nothing was sent or nothing was heard: a dead
+ *   server is noticed even by a node that only sends.
  */
 #ifndef SL_MQTT_SESSION_H
 #define SL_MQTT_SESSION_H
@@ -20,23 +37,33 @@
 #include "base/time.h"
 #include "mqtt/packet.h"
 
+#define SL_MQTT_ANSWER_MS 10000 /* longest wait for CONNACK and for PINGRESP */
+#define SL_MQTT_RESERVE   16    /* bytes of memory.out that only control packets use */
+#define SL_MQTT_IN_MIN    16    /* least memory.in */
+
 /* An outbound QoS 1 or 2 PUBLISH, or a SUBSCRIBE or UNSUBSCRIBE, not yet acknowledged. The bytes
- * of a PUBLISH stay in memory.out so that it can be sent again when the session is resumed. */
+ * of a PUBLISH, later of its PUBREL, stay in memory.out so that they can be sent again when the
+ * session is resumed. */
 struct sl_mqtt_flight {
-    uint16_t id; /* 0: free */
+    uint16_t id;
     uint8_t state;
-    uint16_t offset, len; /* its packet in the store */
+    uint8_t detail;  /* SUBSCRIBE: number of filters; lost: reason code */
+    uint16_t offset; /* its place in memory.out */
+    uint16_t len;    /* of the packet that is kept there; 0: none */
 };
 
 /* Caller's memory; must outlive the session. */
 struct sl_mqtt_memory {
     uint8_t *in; /* one received packet; a longer PUBLISH is cut to fit, see packet_max below */
     size_t in_len;
-    uint8_t *out; /* packets that wait to be sent or acknowledged */
-    size_t out_len;
+    uint8_t *out;                   /* packets that wait to be sent or acknowledged */
+    size_t out_len;                 /* at most 65535 */
     struct sl_mqtt_flight *flights; /* how many outbound packets may wait for acknowledgement */
     size_t flights_len;
-    uint16_t *received; /* ids of inbound QoS 2 messages between PUBLISH and PUBREL */
+    /* Ids of inbound QoS 2 messages between PUBLISH and PUBREL. Their number is our receive
+     * maximum, at least 1. 3.1.1 cannot announce it: there, make it as large as the server's
+     * window. */
+    uint16_t *received;
     size_t received_len;
 };
 
@@ -47,20 +74,11 @@ struct sl_mqtt_config {
     uint32_t session_expiry_s; /* 5.0 only */
     /* The largest packet taken, 5.0 announces it. It may exceed memory.in: a PUBLISH that does not
      * fit there is given with message.is_cut and without payload, and acknowledged, so the caller
-     * can refuse it in words; any other packet that does not fit ends the session (0x95). */
+     * can refuse it in words; any other packet that does not fit ends the session (0x95). Topic and
+     * properties of a PUBLISH must fit too. 0: memory.in. */
     uint32_t packet_max;
     struct sl_view client_id;    /* 1..SL_NAME_MAX bytes */
     struct sl_mqtt_message will; /* topic empty: no will */
-};
-
-/* What the server said in CONNACK; defaults of the standard where it said nothing. */
-struct sl_mqtt_limits {
-    uint16_t receive_max;
-    uint32_t packet_max; /* 0: no limit */
-    uint8_t qos_max;
-    bool retain_available;
-    bool wildcard_available;
-    uint16_t keep_alive_s; /* in force: ours, or the server's */
 };
 
 enum sl_mqtt_event_kind {
@@ -70,11 +88,12 @@ enum sl_mqtt_event_kind {
     SL_MQTT_RECEIVED,     /* a PUBLISH: message; each QoS 2 message exactly once */
     SL_MQTT_SUBSCRIBED,   /* SUBACK: id, codes (one byte per filter) */
     SL_MQTT_UNSUBSCRIBED, /* UNSUBACK: id, codes (5.0; empty in 3.1.1) */
-    SL_MQTT_DELIVERED, /* our QoS 1 or 2 PUBLISH came to its end: id, reason (>= 0x80: refused) */
+    SL_MQTT_DELIVERED, /* our QoS 1 or 2 PUBLISH came to its end: id, reason (>= 0x80: not taken) */
     SL_MQTT_DROPPED,   /* the server sent DISCONNECT: reason; close the transport */
     SL_MQTT_FAILED /* the first failure: status, reason; close the transport after the last peek */
 };
 
+/* Only the fields named at the kind, and kind, status, reason and id, are set. */
 struct sl_mqtt_event {
     enum sl_mqtt_event_kind kind;
     enum sl_status status;
@@ -91,21 +110,30 @@ struct sl_mqtt; /* defined below; its fields belong to session.c */
 void sl_mqtt_init(struct sl_mqtt *mqtt, const struct sl_mqtt_memory *memory);
 
 /* A new transport is there: queue CONNECT. With clean_start the session state is dropped first,
- * otherwise unacknowledged packets are sent again once the server says the session is present.
+ * silently; otherwise unacknowledged packets are sent again, in their order and with DUP, once the
+ * server says the session is present. Without session state (after init or reset, or when it ended
+ * with the connection) 5.0 asks for a clean start in any case [MQTT-3.2.2-4]. State does not
+ * outlive a change of version.
  * Keeps: nothing of config. Fails: SL_BAD_ARGUMENT, SL_FULL (CONNECT does not fit memory.out). */
 SL_MUST_CHECK enum sl_status sl_mqtt_open(struct sl_mqtt *mqtt, sl_ms now,
                                           const struct sl_mqtt_config *config);
 
-/* The transport is gone: bytes that wait are void, session state is kept for resumption. */
+/* The transport is gone: bytes that wait are void, session state is kept for resumption.
+ * SUBSCRIBE and UNSUBSCRIBE without an answer are forgotten. */
 void sl_mqtt_close(struct sl_mqtt *mqtt);
 
+/* Bytes from the transport. Gives how many were taken: at most the rest of one packet. */
 size_t sl_mqtt_feed(struct sl_mqtt *mqtt, sl_ms now, const uint8_t *in, size_t len);
+/* At most one event. Pull until false after every other call. */
 bool sl_mqtt_next(struct sl_mqtt *mqtt, sl_ms now, struct sl_mqtt_event *event);
 /* Bytes that want out, in order; valid until the next call. Empty: nothing. */
 struct sl_view sl_mqtt_peek(struct sl_mqtt *mqtt);
+/* The first len bytes of peek are out. */
 void sl_mqtt_sent(struct sl_mqtt *mqtt, sl_ms now, size_t len);
 void sl_mqtt_tick(struct sl_mqtt *mqtt, sl_ms now);
 bool sl_mqtt_deadline(const struct sl_mqtt *mqtt, sl_ms now, sl_ms *due);
+/* SL_OK while a session is opening or open. SL_CLOSED without one, after SL_MQTT_DROPPED or our own
+ * disconnect; SL_REFUSED after SL_MQTT_REFUSED; else the failure, until the next open. */
 enum sl_status sl_mqtt_status(const struct sl_mqtt *mqtt);
 /* Back to the state after init, same memory. */
 void sl_mqtt_reset(struct sl_mqtt *mqtt);
@@ -116,18 +144,13 @@ void sl_mqtt_reset(struct sl_mqtt *mqtt);
  * Keeps:    nothing; topic, properties and payload are copied.
  * Fails:    SL_FULL (no room, or the server's receive maximum is reached: try again after an
  * event), SL_TOO_LARGE (server's maximum packet size, or memory.out), SL_REFUSED (server's maximum
- *           QoS, or retain not available), SL_BAD_STATE, SL_BAD_ARGUMENT. No partial effect. */
+ *           QoS, or retain not available), SL_BAD_STATE, SL_BAD_ARGUMENT. No partial effect.
+ * Source:   MQTT 5.0, section 3.3. 3.1.1 leaves the 5.0 fields out. */
 SL_MUST_CHECK enum sl_status sl_mqtt_publish(struct sl_mqtt *mqtt, sl_ms now,
                                              const struct sl_mqtt_message *message, uint16_t *id);
 
-struct sl_mqtt_filter {
-    struct sl_view filter;
-    uint8_t qos;
-    bool no_local;           /* 5.0 */
-    uint8_t retain_handling; /* 5.0: 0 send retained, 1 only on a new subscription, 2 never */
-};
-
-/* Queue one SUBSCRIBE. Fails as sl_mqtt_publish. */
+/* Queue one SUBSCRIBE of 1..255 filters. Gives *id, nonzero. Fails as sl_mqtt_publish; SL_REFUSED:
+ * the server takes no wildcards. */
 SL_MUST_CHECK enum sl_status sl_mqtt_subscribe(struct sl_mqtt *mqtt, sl_ms now,
                                                const struct sl_mqtt_filter *filters, size_t len,
                                                uint16_t *id);
@@ -135,7 +158,8 @@ SL_MUST_CHECK enum sl_status sl_mqtt_unsubscribe(struct sl_mqtt *mqtt, sl_ms now
                                                  const struct sl_view *filters, size_t len,
                                                  uint16_t *id);
 
-/* Queue DISCONNECT with reason (5.0; plain in 3.1.1) and take nothing more. 0x04: with will. */
+/* Queue DISCONNECT with reason and take nothing more. A reason other than 0 (0x04: publish the
+ * will) cannot be said in 3.1.1: there nothing is queued, closing the transport makes the will. */
 void sl_mqtt_disconnect(struct sl_mqtt *mqtt, sl_ms now, uint8_t reason);
 
 /* The limits in force; valid after SL_MQTT_OPENED. */
@@ -145,6 +169,28 @@ struct sl_mqtt {
     struct sl_mqtt_memory memory;
     struct sl_mqtt_limits limits;
     enum sl_status status;
+    uint8_t version; /* enum sl_mqtt_version */
+    uint8_t phase;   /* of the packet in memory.in, or the end */
+    bool is_open;    /* CONNACK came, nothing ended the session since */
+    bool is_waiting; /* for CONNACK or PINGRESP, until answer_due */
+    bool is_clean;   /* CONNECT asked for a clean start */
+    bool is_kept;    /* there is session state that outlives the connection */
+    uint8_t reason;  /* of the failure */
+    uint8_t ack;     /* first byte of the acknowledgement that is due; 0: none */
+    uint8_t ack_reason;
+    uint16_t ack_id;
+    uint16_t accepted; /* bit t: packet type t may come now */
+    uint16_t last_id;  /* given to a packet of ours */
+    sl_ms sent_at, heard_at, answer_due;
+    uint32_t packet_max; /* the largest packet taken */
+    uint32_t in_need; /* packet in memory.in: length, while its header is read remaining length */
+    uint32_t in_have; /* bytes of it that came */
+    size_t out_used;  /* of memory.out: kept and waiting packets */
+    size_t out_sent;  /* up to here they are out */
+    size_t flights_used; /* in the order of their packets */
+    size_t flights_free; /* from here on the server's receive maximum holds them back */
+    size_t flights_lost; /* that wait for SL_MQTT_DELIVERED */
+    size_t received_used;
 };
 
 #endif

@@ -1,0 +1,61 @@
+/* What the parts of the session engine share: session.c, inbound.c, outbound.c. */
+#ifndef SL_MQTT_ENGINE_H
+#define SL_MQTT_ENGINE_H
+
+#include "mqtt/reason.h"
+#include "mqtt/session.h"
+
+/* Of the packet in memory.in; from SL_PHASE_FAILED on nothing is taken. */
+enum sl_mqtt_phase {
+    SL_PHASE_HEADER,   /* its fixed header comes */
+    SL_PHASE_BODY,     /* its body comes */
+    SL_PHASE_COMPLETE, /* nobody has looked at it */
+    SL_PHASE_GIVEN,    /* its event was given */
+    SL_PHASE_HELD,     /* done with, but its acknowledgement finds no room */
+    SL_PHASE_FAILED,   /* SL_MQTT_FAILED is to be given */
+    SL_PHASE_SHUT      /* no connection, or its end */
+};
+
+/* Of a flight. From SL_FLIGHT_PUBACK on it counts against the receive maximum. */
+enum sl_mqtt_flight_state {
+    SL_FLIGHT_SUBACK,
+    SL_FLIGHT_UNSUBACK,
+    SL_FLIGHT_LOST,
+    SL_FLIGHT_PUBACK,
+    SL_FLIGHT_PUBREC,
+    SL_FLIGHT_PUBCOMP
+};
+
+/* Least room that stays free behind a packet: pings and DISCONNECT always find theirs. */
+#define SL_LEAVE_TO_ACK  5 /* PINGREQ and DISCONNECT */
+#define SL_LEAVE_TO_PING 3 /* DISCONNECT */
+
+/* session.c: the end of the session; nothing is given or taken after it. */
+void sl_mqtt_end(struct sl_mqtt *mqtt, enum sl_status status);
+void sl_mqtt_fail(struct sl_mqtt *mqtt, enum sl_status status, uint8_t reason);
+
+/* inbound.c: may a packet with this first byte come now? Gives a reason code. */
+uint8_t sl_mqtt_gate(const struct sl_mqtt *mqtt, uint8_t first);
+/* Look at the complete packet. Gives a reason code; event->kind may stay SL_MQTT_NONE. */
+uint8_t sl_mqtt_take(struct sl_mqtt *mqtt, sl_ms now, struct sl_mqtt_event *event);
+/* Queue the acknowledgement that is due and let go of the packet. False: no room yet. */
+bool sl_mqtt_settle(struct sl_mqtt *mqtt);
+
+/* outbound.c */
+/* Room for len bytes in front of what is held back; NULL unless `leave` bytes stay free. */
+uint8_t *sl_mqtt_claim(struct sl_mqtt *mqtt, size_t len, size_t leave);
+/* Drop what is out and not waiting for acknowledgement. */
+void sl_mqtt_reclaim(struct sl_mqtt *mqtt);
+struct sl_mqtt_flight *sl_mqtt_find_flight(struct sl_mqtt *mqtt, uint16_t id);
+bool sl_mqtt_is_out(const struct sl_mqtt *mqtt, const struct sl_mqtt_flight *flight);
+void sl_mqtt_end_flight(struct sl_mqtt *mqtt, struct sl_mqtt_flight *flight);
+/* PUBREC came: keep PUBREL instead of PUBLISH. */
+void sl_mqtt_release_flight(struct sl_mqtt *mqtt, struct sl_mqtt_flight *flight);
+/* CONNACK came: send every flight again, but what the server's limits forbid. */
+void sl_mqtt_resume_flights(struct sl_mqtt *mqtt);
+/* The session is gone: every flight is lost. */
+void sl_mqtt_lose_flights(struct sl_mqtt *mqtt);
+/* The transport is gone: only what is kept for resumption stays. */
+void sl_mqtt_ground_flights(struct sl_mqtt *mqtt);
+
+#endif

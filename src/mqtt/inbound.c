@@ -1,0 +1,254 @@
+/* Packets from the server: which may come when, and what each one does. */
+#include "mqtt/engine.h"
+
+/* Types that a server may send once the session is open. */
+#define ACCEPTED_V3                                                                                \
+    (1U << SL_MQTT_PUBLISH | 1U << SL_MQTT_PUBACK | 1U << SL_MQTT_PUBREC | 1U << SL_MQTT_PUBREL |  \
+     1U << SL_MQTT_PUBCOMP | 1U << SL_MQTT_SUBACK | 1U << SL_MQTT_UNSUBACK |                       \
+     1U << SL_MQTT_PINGRESP)
+#define ACCEPTED_V5 (ACCEPTED_V3 | 1U << SL_MQTT_DISCONNECT)
+
+uint8_t sl_mqtt_gate(const struct sl_mqtt *mqtt, uint8_t first)
+{
+    uint8_t type = first >> 4;
+    uint8_t flags = first & 0x0F;
+    if (!(mqtt->accepted >> type & 1))
+        return SL_MQTT_REASON_PROTOCOL;
+    if (type == SL_MQTT_PUBLISH) { /* QoS 3; DUP with QoS 0 */
+        uint8_t qos = flags & 0x06;
+        return qos == 0x06 || (qos == 0 && (flags & 0x08)) ? SL_MQTT_REASON_MALFORMED
+                                                           : SL_MQTT_REASON_SUCCESS;
+    }
+    return flags != (type == SL_MQTT_PUBREL ? 0x02 : 0) ? SL_MQTT_REASON_MALFORMED
+                                                        : SL_MQTT_REASON_SUCCESS;
+}
+
+static uint8_t take_connack(struct sl_mqtt *mqtt, sl_ms now, struct sl_view body,
+                            struct sl_mqtt_event *event)
+{
+    uint8_t fault = sl_mqtt_decode_connack((enum sl_mqtt_version)mqtt->version, body,
+                                           &event->session_present, &event->reason, &mqtt->limits);
+    if (fault != SL_MQTT_REASON_SUCCESS)
+        return fault;
+    if (event->reason != SL_MQTT_REASON_SUCCESS) {
+        event->kind = SL_MQTT_REFUSED;
+        sl_mqtt_end(mqtt, SL_REFUSED);
+        return SL_MQTT_REASON_SUCCESS;
+    }
+    /* An answer to a question that is not out yet, or a session that was not asked for. */
+    if (mqtt->out_sent != mqtt->out_used || (event->session_present && mqtt->is_clean))
+        return SL_MQTT_REASON_PROTOCOL;
+
+    event->kind = SL_MQTT_OPENED;
+    mqtt->is_open = true;
+    mqtt->is_waiting = false;
+    mqtt->is_kept = mqtt->version == SL_MQTT_V3 || mqtt->limits.session_expiry_s > 0;
+    mqtt->accepted = mqtt->version == SL_MQTT_V5 ? ACCEPTED_V5 : ACCEPTED_V3;
+    mqtt->sent_at = mqtt->heard_at = now;
+    if (event->session_present)
+        sl_mqtt_resume_flights(mqtt);
+    else
+        sl_mqtt_lose_flights(mqtt);
+    return SL_MQTT_REASON_SUCCESS;
+}
+
+/* The place of id among the QoS 2 messages between PUBLISH and PUBREL; received_used: none. */
+static size_t find_received(const struct sl_mqtt *mqtt, uint16_t id)
+{
+    size_t i = 0;
+    while (i < mqtt->received_used && mqtt->memory.received[i] != id)
+        i++;
+    return i;
+}
+
+static void owe(struct sl_mqtt *mqtt, uint8_t first, uint16_t id, uint8_t reason)
+{
+    mqtt->ack = first;
+    mqtt->ack_id = id;
+    mqtt->ack_reason = mqtt->version == SL_MQTT_V5 ? reason : SL_MQTT_REASON_SUCCESS;
+}
+
+static uint8_t take_publish(struct sl_mqtt *mqtt, struct sl_view body, struct sl_mqtt_event *event)
+{
+    uint8_t fault =
+        sl_mqtt_decode_publish((enum sl_mqtt_version)mqtt->version, mqtt->memory.in[0], body,
+                               mqtt->in_need > mqtt->memory.in_len, &event->message, &event->id);
+    if (fault != SL_MQTT_REASON_SUCCESS)
+        return fault;
+    uint8_t qos = event->message.qos;
+    if (qos > 0) {
+        bool is_known = find_received(mqtt, event->id) < mqtt->received_used;
+        if (qos == 1) {
+            if (is_known)
+                return SL_MQTT_REASON_PROTOCOL; /* the id belongs to a QoS 2 message */
+        } else if (is_known) {
+            owe(mqtt, SL_MQTT_PUBREC << 4, event->id, SL_MQTT_REASON_SUCCESS);
+            return SL_MQTT_REASON_SUCCESS; /* given before: exactly once */
+        }
+        if (mqtt->received_used == mqtt->memory.received_len &&
+            (qos == 2 || mqtt->version == SL_MQTT_V5))
+            return SL_MQTT_REASON_RECEIVE_MAXIMUM;
+        if (qos == 2)
+            mqtt->memory.received[mqtt->received_used++] = event->id;
+        owe(mqtt, qos == 1 ? SL_MQTT_PUBACK << 4 : SL_MQTT_PUBREC << 4, event->id,
+            SL_MQTT_REASON_SUCCESS);
+    }
+    event->kind = SL_MQTT_RECEIVED;
+    return SL_MQTT_REASON_SUCCESS;
+}
+
+static void take_pubrel(struct sl_mqtt *mqtt, uint16_t id)
+{
+    size_t i = find_received(mqtt, id);
+    uint8_t reason = SL_MQTT_REASON_ID_NOT_FOUND;
+    if (i < mqtt->received_used) {
+        mqtt->memory.received[i] = mqtt->memory.received[--mqtt->received_used];
+        reason = SL_MQTT_REASON_SUCCESS;
+    }
+    owe(mqtt, SL_MQTT_PUBCOMP << 4, id, reason);
+}
+
+/* Our PUBLISH came to its end. */
+static void give_delivered(struct sl_mqtt *mqtt, struct sl_mqtt_event *event,
+                           struct sl_mqtt_flight *flight, uint8_t reason)
+{
+    event->kind = SL_MQTT_DELIVERED;
+    event->reason = reason;
+    sl_mqtt_end_flight(mqtt, flight);
+}
+
+/* PUBACK, PUBREC, PUBREL, PUBCOMP. */
+static uint8_t take_ack(struct sl_mqtt *mqtt, uint8_t type, struct sl_view body,
+                        struct sl_mqtt_event *event)
+{
+    uint8_t reason;
+    uint8_t fault =
+        sl_mqtt_decode_ack((enum sl_mqtt_version)mqtt->version, type, body, &event->id, &reason);
+    if (fault != SL_MQTT_REASON_SUCCESS)
+        return fault;
+    if (type == SL_MQTT_PUBREL) {
+        take_pubrel(mqtt, event->id);
+        return SL_MQTT_REASON_SUCCESS;
+    }
+    struct sl_mqtt_flight *flight = sl_mqtt_find_flight(mqtt, event->id);
+    if (!flight) {
+        if (type == SL_MQTT_PUBREC && reason < 0x80)
+            owe(mqtt, SL_MQTT_PUBREL << 4 | 0x02, event->id, SL_MQTT_REASON_ID_NOT_FOUND);
+        return type == SL_MQTT_PUBACK ? SL_MQTT_REASON_PROTOCOL : SL_MQTT_REASON_SUCCESS;
+    }
+    if (type == SL_MQTT_PUBREC && flight->state == SL_FLIGHT_PUBCOMP)
+        return SL_MQTT_REASON_SUCCESS; /* repeated: our PUBREL is on its way */
+
+    uint8_t expected = type == SL_MQTT_PUBACK   ? SL_FLIGHT_PUBACK
+                       : type == SL_MQTT_PUBREC ? SL_FLIGHT_PUBREC
+                                                : SL_FLIGHT_PUBCOMP;
+    if (flight->state != expected || !sl_mqtt_is_out(mqtt, flight))
+        return SL_MQTT_REASON_PROTOCOL;
+    if (type == SL_MQTT_PUBREC && reason < 0x80)
+        sl_mqtt_release_flight(mqtt, flight);
+    else /* PUBCOMP 0x92: an earlier PUBCOMP was lost, the message was not */
+        give_delivered(mqtt, event, flight,
+                       type == SL_MQTT_PUBCOMP ? SL_MQTT_REASON_SUCCESS : reason);
+    return SL_MQTT_REASON_SUCCESS;
+}
+
+/* SUBACK, UNSUBACK. */
+static uint8_t take_suback(struct sl_mqtt *mqtt, uint8_t type, struct sl_view body,
+                           struct sl_mqtt_event *event)
+{
+    uint8_t fault = sl_mqtt_decode_suback((enum sl_mqtt_version)mqtt->version, type, body,
+                                          &event->id, &event->codes);
+    if (fault != SL_MQTT_REASON_SUCCESS)
+        return fault;
+    bool is_suback = type == SL_MQTT_SUBACK;
+    struct sl_mqtt_flight *flight = sl_mqtt_find_flight(mqtt, event->id);
+    if (!flight || flight->state != (is_suback ? SL_FLIGHT_SUBACK : SL_FLIGHT_UNSUBACK))
+        return SL_MQTT_REASON_PROTOCOL;
+    size_t expected = is_suback || mqtt->version == SL_MQTT_V5 ? flight->detail : 0;
+    if (event->codes.len != expected)
+        return SL_MQTT_REASON_PROTOCOL;
+    event->kind = is_suback ? SL_MQTT_SUBSCRIBED : SL_MQTT_UNSUBSCRIBED;
+    sl_mqtt_end_flight(mqtt, flight);
+    return SL_MQTT_REASON_SUCCESS;
+}
+
+static uint8_t take_pingresp(struct sl_mqtt *mqtt, struct sl_view body)
+{
+    if (body.len != 0)
+        return SL_MQTT_REASON_MALFORMED;
+    if (!mqtt->is_waiting)
+        return SL_MQTT_REASON_PROTOCOL;
+    mqtt->is_waiting = false;
+    return SL_MQTT_REASON_SUCCESS;
+}
+
+static uint8_t take_disconnect(struct sl_mqtt *mqtt, struct sl_view body,
+                               struct sl_mqtt_event *event)
+{
+    uint8_t fault = sl_mqtt_decode_disconnect(body, &event->reason);
+    if (fault != SL_MQTT_REASON_SUCCESS)
+        return fault;
+    event->kind = SL_MQTT_DROPPED;
+    sl_mqtt_end(mqtt, SL_CLOSED);
+    return SL_MQTT_REASON_SUCCESS;
+}
+
+/* The body of the packet in memory.in, as far as it is there. */
+static struct sl_view body_of(const struct sl_mqtt *mqtt)
+{
+    size_t head = 2;
+    while (mqtt->memory.in[head - 1] >= 0x80)
+        head++;
+    size_t have = mqtt->in_need < mqtt->memory.in_len ? (size_t)mqtt->in_need : mqtt->memory.in_len;
+    struct sl_view body = {mqtt->memory.in + head, have - head};
+    return body;
+}
+
+uint8_t sl_mqtt_take(struct sl_mqtt *mqtt, sl_ms now, struct sl_mqtt_event *event)
+{
+    uint8_t type = mqtt->memory.in[0] >> 4;
+    struct sl_view body = body_of(mqtt);
+    uint8_t fault;
+
+    if (type == SL_MQTT_PUBLISH)
+        fault = take_publish(mqtt, body, event);
+    else if (type <= SL_MQTT_CONNACK)
+        fault = take_connack(mqtt, now, body, event);
+    else if (type <= SL_MQTT_PUBCOMP)
+        fault = take_ack(mqtt, type, body, event);
+    else if (type <= SL_MQTT_UNSUBACK)
+        fault = take_suback(mqtt, type, body, event);
+    else if (type == SL_MQTT_PINGRESP)
+        fault = take_pingresp(mqtt, body);
+    else
+        fault = take_disconnect(mqtt, body, event);
+
+    if (fault != SL_MQTT_REASON_SUCCESS || mqtt->status != SL_OK)
+        return fault;
+    mqtt->phase = SL_PHASE_GIVEN;
+    if (event->kind == SL_MQTT_NONE)
+        sl_mqtt_settle(mqtt);
+    return fault;
+}
+
+bool sl_mqtt_settle(struct sl_mqtt *mqtt)
+{
+    if (mqtt->ack != 0) {
+        uint8_t remaining = mqtt->ack_reason == SL_MQTT_REASON_SUCCESS ? 2 : 3;
+        uint8_t *out = sl_mqtt_claim(mqtt, 2U + remaining, SL_LEAVE_TO_ACK);
+        if (!out) {
+            mqtt->phase = SL_PHASE_HELD;
+            return false;
+        }
+        out[0] = mqtt->ack;
+        out[1] = remaining;
+        out[2] = (uint8_t)(mqtt->ack_id >> 8);
+        out[3] = (uint8_t)mqtt->ack_id;
+        if (remaining > 2)
+            out[4] = mqtt->ack_reason;
+        mqtt->ack = 0;
+    }
+    mqtt->in_have = 0;
+    mqtt->phase = SL_PHASE_HEADER;
+    return true;
+}

@@ -1,0 +1,348 @@
+/* Packets to the server: one store holds what waits to be sent and what may be sent again.
+ *
+ *   memory.out:  [kept, out]  [waiting: kept and passing packets in order]  [held back]  free
+ *                             ^ out_sent                                    ^ flights_free
+ *
+ * Packets of flights (PUBLISH, later PUBREL) stay until they are acknowledged; all others vanish as
+ * soon as they are out. Flights lie in the order of their packets, so sending a session again is to
+ * set out_sent back to 0. What the server's receive maximum does not allow yet is held back at the
+ * end, and control packets pass it.
+ */
+#include "mqtt/engine.h"
+#include "mqtt/topic.h"
+
+static void close_gap(struct sl_mqtt *mqtt, size_t at, size_t len, size_t from);
+static bool open_window(struct sl_mqtt *mqtt);
+
+struct sl_view sl_mqtt_peek(struct sl_mqtt *mqtt)
+{
+    size_t end = mqtt->flights_free < mqtt->flights_used
+                     ? mqtt->memory.flights[mqtt->flights_free].offset
+                     : mqtt->out_used;
+    struct sl_view view = {mqtt->memory.out + mqtt->out_sent, end - mqtt->out_sent};
+    return view;
+}
+
+void sl_mqtt_sent(struct sl_mqtt *mqtt, sl_ms now, size_t len)
+{
+    size_t waiting = sl_mqtt_peek(mqtt).len;
+    if (len > waiting)
+        len = waiting;
+    if (len == 0)
+        return;
+    mqtt->out_sent += len;
+    mqtt->sent_at = now;
+    sl_mqtt_reclaim(mqtt);
+    if (mqtt->phase == SL_PHASE_HELD)
+        sl_mqtt_settle(mqtt);
+}
+
+/* Why the server does not take a PUBLISH; a reason code. */
+static uint8_t check_limits(const struct sl_mqtt_limits *limits, uint8_t first, uint32_t len)
+{
+    if (limits->packet_max > 0 && len > limits->packet_max)
+        return SL_MQTT_REASON_TOO_LARGE;
+    if ((first >> 1 & 3) > limits->qos_max)
+        return SL_MQTT_REASON_NO_QOS;
+    if ((first & 1) && !limits->retain_available)
+        return SL_MQTT_REASON_NO_RETAIN;
+    return SL_MQTT_REASON_SUCCESS;
+}
+
+/* An identifier that no flight has: there are fewer flights than identifiers. */
+static uint16_t free_id(struct sl_mqtt *mqtt)
+{
+    do {
+        mqtt->last_id++;
+    } while (mqtt->last_id == 0 || sl_mqtt_find_flight(mqtt, mqtt->last_id));
+    return mqtt->last_id;
+}
+
+/* Room for a packet of ours that is no control packet. */
+static enum sl_status claim_packet(struct sl_mqtt *mqtt, uint32_t len, uint8_t **out)
+{
+    if (mqtt->limits.packet_max > 0 && len > mqtt->limits.packet_max)
+        return SL_TOO_LARGE;
+    if (len + SL_MQTT_RESERVE > mqtt->memory.out_len)
+        return SL_TOO_LARGE;
+    *out = sl_mqtt_claim(mqtt, len, SL_MQTT_RESERVE);
+    return *out ? SL_OK : SL_FULL;
+}
+
+/* A flight for the packet that was claimed last; nothing is held back, or it is one that passes. */
+static void add_flight(struct sl_mqtt *mqtt, struct sl_mqtt_flight flight)
+{
+    struct sl_mqtt_flight *at = mqtt->memory.flights + mqtt->flights_free++;
+    struct sl_mqtt_flight *end = mqtt->memory.flights + mqtt->flights_used++;
+    for (; end > at; end--)
+        end[0] = end[-1];
+    *at = flight;
+}
+
+enum sl_status sl_mqtt_publish(struct sl_mqtt *mqtt, sl_ms now,
+                               const struct sl_mqtt_message *message, uint16_t *id)
+{
+    (void)now;
+    enum sl_mqtt_version version = (enum sl_mqtt_version)mqtt->version;
+    *id = 0;
+    if (!mqtt->is_open)
+        return SL_BAD_STATE;
+    if (!sl_mqtt_message_is_valid(message))
+        return SL_BAD_ARGUMENT;
+    if (message->qos > mqtt->limits.qos_max || (message->retain && !mqtt->limits.retain_available))
+        return SL_REFUSED;
+    if (message->payload.len > mqtt->memory.out_len)
+        return SL_TOO_LARGE;
+    bool has_flight = message->qos > 0;
+    uint32_t remaining = sl_mqtt_publish_len(version, message);
+    uint32_t len = sl_mqtt_packet_len(remaining);
+    if (has_flight && (mqtt->flights_used == mqtt->memory.flights_len || !open_window(mqtt)))
+        return SL_FULL;
+    uint8_t *out;
+    enum sl_status status = claim_packet(mqtt, len, &out);
+    if (status != SL_OK)
+        return status;
+    if (has_flight) {
+        *id = free_id(mqtt);
+        struct sl_mqtt_flight flight = {
+            .id = *id,
+            .state = message->qos == 1 ? SL_FLIGHT_PUBACK : SL_FLIGHT_PUBREC,
+            .offset = (uint16_t)(out - mqtt->memory.out),
+            .len = (uint16_t)len,
+        };
+        add_flight(mqtt, flight);
+    }
+    sl_mqtt_encode_publish(out, remaining, version, message, *id);
+    return SL_OK;
+}
+
+/* SUBSCRIBE (filters) or UNSUBSCRIBE (views); the other one is NULL. */
+static enum sl_status request(struct sl_mqtt *mqtt, const struct sl_mqtt_filter *filters,
+                              const struct sl_view *views, size_t len, uint16_t *id)
+{
+    bool is_v5 = mqtt->version == SL_MQTT_V5;
+    uint32_t remaining = is_v5 ? 3 : 2;
+    *id = 0;
+    if (!mqtt->is_open)
+        return SL_BAD_STATE;
+    if (len == 0 || len > UINT8_MAX)
+        return SL_BAD_ARGUMENT;
+    for (size_t i = 0; i < len; i++) {
+        struct sl_view view = filters ? filters[i].filter : views[i];
+        if (!sl_topic_is_filter(view))
+            return SL_BAD_ARGUMENT;
+        if (filters && (filters[i].qos > 2 || filters[i].retain_handling > 2))
+            return SL_BAD_ARGUMENT;
+        if (filters && !mqtt->limits.wildcard_available && sl_topic_has_wildcard(view))
+            return SL_REFUSED;
+        remaining += 2 + (uint32_t)view.len + (filters ? 1 : 0);
+    }
+    if (mqtt->flights_used == mqtt->memory.flights_len)
+        return SL_FULL;
+    uint8_t *out;
+    enum sl_status status = claim_packet(mqtt, sl_mqtt_packet_len(remaining), &out);
+    if (status != SL_OK)
+        return status;
+    *id = free_id(mqtt);
+    struct sl_mqtt_flight flight = {
+        .id = *id,
+        .state = filters ? SL_FLIGHT_SUBACK : SL_FLIGHT_UNSUBACK,
+        .detail = (uint8_t)len,
+        .offset = (uint16_t)(out - mqtt->memory.out),
+    };
+    add_flight(mqtt, flight);
+    out = sl_mqtt_encode_request(
+        out, remaining, (enum sl_mqtt_version)mqtt->version,
+        filters ? SL_MQTT_SUBSCRIBE << 4 | 2 : SL_MQTT_UNSUBSCRIBE << 4 | 2, *id);
+    for (size_t i = 0; i < len; i++) {
+        out = sl_mqtt_encode_text(out, filters ? filters[i].filter : views[i]);
+        if (!filters)
+            continue;
+        uint8_t options = filters[i].qos;
+        if (is_v5)
+            options |=
+                (uint8_t)((filters[i].no_local ? 0x04 : 0) | filters[i].retain_handling << 4);
+        *out++ = options;
+    }
+    return SL_OK;
+}
+
+enum sl_status sl_mqtt_subscribe(struct sl_mqtt *mqtt, sl_ms now,
+                                 const struct sl_mqtt_filter *filters, size_t len, uint16_t *id)
+{
+    (void)now;
+    return request(mqtt, filters, NULL, len, id);
+}
+
+enum sl_status sl_mqtt_unsubscribe(struct sl_mqtt *mqtt, sl_ms now, const struct sl_view *filters,
+                                   size_t len, uint16_t *id)
+{
+    (void)now;
+    return request(mqtt, NULL, filters, len, id);
+}
+
+uint8_t *sl_mqtt_claim(struct sl_mqtt *mqtt, size_t len, size_t leave)
+{
+    uint8_t *out = mqtt->memory.out;
+    size_t at = mqtt->out_used;
+    if (mqtt->memory.out_len - at < len + leave)
+        return NULL;
+    if (mqtt->flights_free < mqtt->flights_used) {
+        at = mqtt->memory.flights[mqtt->flights_free].offset;
+        memmove(out + at + len, out + at, mqtt->out_used - at);
+        for (size_t i = mqtt->flights_free; i < mqtt->flights_used; i++)
+            mqtt->memory.flights[i].offset = (uint16_t)(mqtt->memory.flights[i].offset + len);
+    }
+    mqtt->out_used += len;
+    return out + at;
+}
+
+/* Take len bytes that are out from the store; flights from index `from` on lie behind them. */
+static void close_gap(struct sl_mqtt *mqtt, size_t at, size_t len, size_t from)
+{
+    uint8_t *gap = mqtt->memory.out + at;
+    size_t behind = mqtt->out_used - at - len;
+    if (behind > 0)
+        memmove(gap, gap + len, behind);
+    for (; from < mqtt->flights_used; from++)
+        mqtt->memory.flights[from].offset = (uint16_t)(mqtt->memory.flights[from].offset - len);
+    mqtt->out_used -= len;
+    mqtt->out_sent -= len;
+}
+
+void sl_mqtt_reclaim(struct sl_mqtt *mqtt)
+{
+    size_t keep = 0;
+    size_t i = 0;
+    for (; i < mqtt->flights_used; i++) {
+        const struct sl_mqtt_flight *flight = &mqtt->memory.flights[i];
+        if (flight->offset >= mqtt->out_sent)
+            break;
+        if (flight->offset > keep)
+            close_gap(mqtt, keep, flight->offset - keep, i);
+        keep += flight->len;
+    }
+    if (keep < mqtt->out_sent)
+        close_gap(mqtt, keep, mqtt->out_sent - keep, i);
+}
+
+struct sl_mqtt_flight *sl_mqtt_find_flight(struct sl_mqtt *mqtt, uint16_t id)
+{
+    struct sl_mqtt_flight *flight = mqtt->memory.flights;
+    for (size_t i = 0; i < mqtt->flights_used; i++, flight++) {
+        if (flight->id == id)
+            return flight;
+    }
+    return NULL;
+}
+
+bool sl_mqtt_is_out(const struct sl_mqtt *mqtt, const struct sl_mqtt_flight *flight)
+{
+    return (size_t)flight->offset + flight->len <= mqtt->out_sent;
+}
+
+/* Take a flight and its packet away. */
+static void remove_flight(struct sl_mqtt *mqtt, struct sl_mqtt_flight *flight)
+{
+    size_t i = (size_t)(flight - mqtt->memory.flights);
+    close_gap(mqtt, flight->offset, flight->len, i + 1);
+    mqtt->flights_used--;
+    if (i < mqtt->flights_free)
+        mqtt->flights_free--;
+    for (; i < mqtt->flights_used; i++)
+        mqtt->memory.flights[i] = mqtt->memory.flights[i + 1];
+}
+
+void sl_mqtt_end_flight(struct sl_mqtt *mqtt, struct sl_mqtt_flight *flight)
+{
+    remove_flight(mqtt, flight);
+    open_window(mqtt);
+}
+
+void sl_mqtt_release_flight(struct sl_mqtt *mqtt, struct sl_mqtt_flight *flight)
+{
+    uint16_t id = flight->id;
+    remove_flight(mqtt, flight);
+    uint8_t *out = sl_mqtt_claim(mqtt, 4, 0); /* a PUBLISH of QoS 2 was larger */
+    if (!out)
+        return;
+    out[0] = SL_MQTT_PUBREL << 4 | 0x02;
+    out[1] = 2;
+    out[2] = (uint8_t)(id >> 8);
+    out[3] = (uint8_t)id;
+    struct sl_mqtt_flight pubrel = {
+        .id = id,
+        .state = SL_FLIGHT_PUBCOMP,
+        .offset = (uint16_t)(out - mqtt->memory.out),
+        .len = 4,
+    };
+    add_flight(mqtt, pubrel);
+}
+
+/* Let pass what the server's receive maximum allows. True: one PUBLISH more, too.
+ * Source: MQTT 5.0, section 4.9. */
+static bool open_window(struct sl_mqtt *mqtt)
+{
+    size_t counted = 0;
+    size_t i = 0;
+    for (; i < mqtt->flights_used; i++) {
+        uint8_t state = mqtt->memory.flights[i].state;
+        if (state < SL_FLIGHT_PUBACK)
+            continue;
+        if (state < SL_FLIGHT_PUBCOMP && counted >= mqtt->limits.receive_max)
+            break;
+        counted++;
+    }
+    mqtt->flights_free = i;
+    return i == mqtt->flights_used && counted < mqtt->limits.receive_max;
+}
+
+/* Give the packet of a flight up; SL_MQTT_DELIVERED will say why. */
+static void lose_flight(struct sl_mqtt *mqtt, size_t i, uint8_t reason)
+{
+    struct sl_mqtt_flight *flight = &mqtt->memory.flights[i];
+    close_gap(mqtt, flight->offset, flight->len, i + 1);
+    flight->len = 0;
+    flight->state = SL_FLIGHT_LOST;
+    flight->detail = reason;
+    mqtt->flights_lost++;
+}
+
+void sl_mqtt_resume_flights(struct sl_mqtt *mqtt)
+{
+    for (size_t i = 0; i < mqtt->flights_used; i++) {
+        const struct sl_mqtt_flight *flight = &mqtt->memory.flights[i];
+        if (flight->state != SL_FLIGHT_PUBACK && flight->state != SL_FLIGHT_PUBREC)
+            continue;
+        uint8_t *first = mqtt->memory.out + flight->offset;
+        uint8_t reason = check_limits(&mqtt->limits, *first, flight->len);
+        *first |= 0x08; /* DUP */
+        if (reason != SL_MQTT_REASON_SUCCESS)
+            lose_flight(mqtt, i, reason);
+    }
+    mqtt->out_sent = 0;
+    open_window(mqtt);
+}
+
+void sl_mqtt_lose_flights(struct sl_mqtt *mqtt)
+{
+    for (size_t i = 0; i < mqtt->flights_used; i++) {
+        uint8_t state = mqtt->memory.flights[i].state;
+        if (state != SL_FLIGHT_LOST)
+            lose_flight(mqtt, i,
+                        state == SL_FLIGHT_PUBCOMP ? SL_MQTT_REASON_SUCCESS
+                                                   : SL_MQTT_REASON_UNSPECIFIED);
+    }
+    mqtt->received_used = 0;
+}
+
+void sl_mqtt_ground_flights(struct sl_mqtt *mqtt)
+{
+    mqtt->flights_free = mqtt->flights_used;
+    mqtt->out_sent = mqtt->out_used;
+    for (size_t i = mqtt->flights_used; i-- > 0;) {
+        if (mqtt->memory.flights[i].state <= SL_FLIGHT_UNSUBACK)
+            remove_flight(mqtt, &mqtt->memory.flights[i]);
+    }
+    sl_mqtt_reclaim(mqtt);
+}

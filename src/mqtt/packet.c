@@ -1,1 +1,0 @@
-#include "mqtt/packet.h"
