@@ -182,8 +182,9 @@ enum sl_status sl_tls_status(const struct sl_tls *tls)
         return SL_OK;
     if (tls->error == 0)
         return SL_CLOSED;
-    bool is_identity = tls->error > BR_ERR_X509_OK && tls->error <= BR_ERR_X509_NOT_TRUSTED;
-    return is_identity || tls->error == BR_ERR_BAD_SIGNATURE ? SL_UNTRUSTED : SL_PROTOCOL;
+    bool is_identity = (tls->error > BR_ERR_X509_OK && tls->error <= BR_ERR_X509_NOT_TRUSTED) ||
+                       tls->error == BR_ERR_BAD_SIGNATURE || tls->error == BR_ERR_WRONG_KEY_USAGE;
+    return is_identity ? SL_UNTRUSTED : SL_PROTOCOL;
 }
 
 uint16_t sl_tls_error(const struct sl_tls *tls)
