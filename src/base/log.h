@@ -1,8 +1,10 @@
 /* Log events: a number and two arguments. The device sends numbers, the host holds the words.
  *
  * One list makes the code, the level and the text. In a text, {a} and {b} stand for the arguments;
- * {tls} for the words of TLS error a, {mqtt} for MQTT reason code a, {zones} for the zones in the
- * bits of a, {reset} for the reset causes in the bits of a.
+ * {tls} for the words of TLS error a, {mqtt} for MQTT reason code a, {errno} for system error a,
+ * {status} for result code a, {refusal} for refusal a, {zones} for the zones in the bits of a,
+ * {reset} for the reset causes in the bits of a, {chip} for firmware version a. Words:
+ * node/log_text.h.
  */
 #ifndef SL_BASE_LOG_H
 #define SL_BASE_LOG_H
@@ -14,7 +16,58 @@ enum sl_log_level { SL_LOG_DEBUG, SL_LOG_INFO, SL_LOG_WARNING, SL_LOG_ERROR };
 /* code, level, text */
 #define SL_LOG_LIST(X)                                                                             \
     X(SL_LOG_STARTED, SL_LOG_INFO, "started")                                                      \
-    X(SL_LOG_STOPPED, SL_LOG_INFO, "stopped: every zone is off")
+    X(SL_LOG_STOPPED, SL_LOG_INFO, "stopped: every zone is off")                                   \
+    X(SL_LOG_STOPPED_UNSURE, SL_LOG_WARNING,                                                       \
+      "stopped, but the relay chip did not confirm that every zone is off: it closes them by "     \
+      "itself within {a} s")                                                                       \
+    /* the way to the broker */                                                                    \
+    X(SL_LOG_DIAL_FAILED, SL_LOG_WARNING,                                                          \
+      "cannot reach the broker ({errno}): check that it runs, its host and port, and the network") \
+    X(SL_LOG_DIAL_TIMEOUT, SL_LOG_WARNING,                                                         \
+      "no answer from the broker's address in {a} s: check its host and port, and the network")    \
+    X(SL_LOG_TLS_FAILED, SL_LOG_WARNING, "no TLS session with the broker: {tls}")                  \
+    X(SL_LOG_TLS_TIMEOUT, SL_LOG_WARNING,                                                          \
+      "the broker did not finish the TLS handshake in {a} s: check that its port speaks TLS")      \
+    X(SL_LOG_CONNACK_TIMEOUT, SL_LOG_WARNING,                                                      \
+      "the broker did not answer CONNECT in {a} s: check that its port speaks MQTT")               \
+    X(SL_LOG_REFUSED_CONNECT, SL_LOG_WARNING, "the broker refused the session: {mqtt}")            \
+    X(SL_LOG_SUBACK_TIMEOUT, SL_LOG_WARNING, "the broker did not answer SUBSCRIBE in {a} s")       \
+    X(SL_LOG_SUBSCRIBE_REFUSED, SL_LOG_WARNING,                                                    \
+      "the broker refused a subscription ({mqtt}): its access list must let this node read its "   \
+      "zone/on, zone/off, zone/status and zone/+/set")                                             \
+    X(SL_LOG_PUBACK_TIMEOUT, SL_LOG_WARNING,                                                       \
+      "the broker did not acknowledge a message in {a} s: the connection is given up")             \
+    X(SL_LOG_SEND_TIMEOUT, SL_LOG_WARNING,                                                         \
+      "the broker took no bytes for {a} s: the connection is given up")                            \
+    X(SL_LOG_DROPPED, SL_LOG_WARNING, "the broker ended the session: {mqtt}")                      \
+    X(SL_LOG_KEEP_ALIVE, SL_LOG_WARNING, "the broker is silent: the connection is given up")       \
+    X(SL_LOG_PROTOCOL, SL_LOG_WARNING, "the broker broke the MQTT protocol: {mqtt}")               \
+    X(SL_LOG_LOST, SL_LOG_WARNING, "the connection to the broker ended ({errno})")                 \
+    X(SL_LOG_RETRY, SL_LOG_INFO, "next attempt in {a} ms")                                         \
+    X(SL_LOG_CONNECTED, SL_LOG_INFO, "connected: MQTT protocol level {a}")                         \
+    X(SL_LOG_PUBLISH_REFUSED, SL_LOG_WARNING,                                                      \
+      "the broker refused a message ({mqtt}): its access list must let this node write below its " \
+      "base topic, and to the response topics of operators")                                       \
+    X(SL_LOG_PUBLISH_DROPPED, SL_LOG_WARNING, "a message could not be published: {status}")        \
+    /* the relay chip */                                                                           \
+    X(SL_LOG_LINK_UP, SL_LOG_INFO, "the relay chip answers: firmware {chip}")                      \
+    X(SL_LOG_LINK_DOWN, SL_LOG_ERROR,                                                              \
+      "the relay chip does not answer: it closes every zone by itself within {a} s; check its "    \
+      "supply and the SPI wires")                                                                  \
+    X(SL_LOG_CHIP_RESET, SL_LOG_WARNING, "the relay chip was reset ({reset}): every zone is off")  \
+    X(SL_LOG_ZONE_ON, SL_LOG_INFO, "zone {a} on for {b} s")                                        \
+    X(SL_LOG_ZONE_OFF, SL_LOG_INFO, "off by command: {zones}")                                     \
+    X(SL_LOG_TIME_UP, SL_LOG_INFO, "off, the time is up: {zones}")                                 \
+    X(SL_LOG_ENDED_EARLY, SL_LOG_WARNING, "ended early by the relay chip: {zones}")                \
+    X(SL_LOG_UNCONFIRMED, SL_LOG_ERROR,                                                            \
+      "the pins did not follow: {zones}; check the relay board and its wires")                     \
+    X(SL_LOG_REFUSED, SL_LOG_WARNING, "refused a command: {refusal}")                              \
+    /* time */                                                                                     \
+    X(SL_LOG_TIME_KNOWN, SL_LOG_INFO, "the time is known")                                         \
+    X(SL_LOG_TIME_REFUSED, SL_LOG_WARNING,                                                         \
+      "the time offered was refused: it lies before the last trusted time, or too far from it; "   \
+      "set the clock right")                                                                       \
+    X(SL_LOG_SNTP_FAILED, SL_LOG_WARNING, "no time from the SNTP server: {status}")
 
 struct sl_log_event {
     uint16_t code;

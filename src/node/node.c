@@ -1,2 +1,299 @@
-/* The node. */
+/* The node: time, link, broker and commands brought together. */
 #include "node/node.h"
+#include "node/control.h"
+
+#define KEEP_TIME_MS 3600000 /* between two stored floors */
+#define STOP_MS      3000    /* for zones off and `offline` out */
+#define KEEP_ALIVE_S 30
+
+static bool step(struct sl_node *node, sl_ms now, struct sl_node_event *event);
+static bool take_time(struct sl_node *node, sl_ms now);
+static bool take_connection(struct sl_node *node, sl_ms now, struct sl_node_event *event);
+static bool leave(struct sl_node *node, sl_ms now);
+static enum sl_status set_time(struct sl_node *node, sl_ms now, uint64_t unix_s, uint16_t unix_ms,
+                               enum sl_clock_source source);
+
+static bool is_time_known(const struct sl_node *node)
+{
+    return node->clock.source != SL_CLOCK_UNKNOWN;
+}
+
+enum sl_status sl_node_init(struct sl_node *node, sl_ms now, const struct sl_node_config *config,
+                            const uint8_t seed[SL_NODE_SEED_LEN])
+{
+    memset(node, 0, sizeof *node);
+    node->config = *config;
+    if (node->config.version == NULL)
+        node->config.version = "";
+    if (node->config.keep_alive_s == 0)
+        node->config.keep_alive_s = KEEP_ALIVE_S;
+    node->uptime_at = now;
+    sl_random_init(&node->random, seed, SL_NODE_SEED_LEN);
+    sl_clock_init(&node->clock, config->floor_s);
+    sl_sntp_init(&node->sntp, now, config->floor_s);
+    sl_master_init(&node->master, now, config->lease_ms);
+    if (config->lease_ms < SL_MASTER_LEASE_MIN_MS || config->lease_ms > SL_MASTER_LEASE_MAX_MS)
+        return SL_BAD_ARGUMENT;
+    enum sl_status status = sl_zone_init(&node->zones, config->limits);
+    if (status != SL_OK)
+        return status;
+    sl_log_push(&node->log, SL_LOG_STARTED, 0, 0);
+    return sl_connection_init(&node->connection, config->identity, node->config.keep_alive_s,
+                              &node->random, &node->log);
+}
+
+bool sl_node_next(struct sl_node *node, sl_ms now, struct sl_node_event *event)
+{
+    memset(event, 0, sizeof *event);
+    if (node->has_finished)
+        return false;
+    do {
+        if (sl_log_pop(&node->log, &event->log)) {
+            event->kind = SL_NODE_LOG;
+            return true;
+        }
+        if (!step(node, now, event))
+            return false;
+    } while (event->kind == SL_NODE_NONE);
+    return true;
+}
+
+/* One piece of work, the most urgent first: valves, then the broker, then what it should hear. */
+static bool step(struct sl_node *node, sl_ms now, struct sl_node_event *event)
+{
+    if (node->must_keep_time) {
+        node->must_keep_time = false;
+        event->kind = SL_NODE_KEEP_TIME;
+        event->unix_s = sl_clock_floor(&node->clock);
+        return true;
+    }
+    if (take_time(node, now) || sl_control_next(node, now) || take_connection(node, now, event) ||
+        sl_publish_next(node, now) || leave(node, now))
+        return true;
+    if (node->has_left) {
+        node->has_finished = true;
+        event->kind = SL_NODE_FINISHED;
+    }
+    return node->has_left;
+}
+
+void sl_node_tick(struct sl_node *node, sl_ms now)
+{
+    if (node->has_finished)
+        return;
+    uint32_t seconds = (now - node->uptime_at) / 1000;
+    node->uptime_s += seconds;
+    node->uptime_at += seconds * 1000;
+    sl_clock_tick(&node->clock, now);
+    if (is_time_known(node) && sl_ms_is_reached(now, node->keep_due)) {
+        node->must_keep_time = true;
+        node->keep_due = now + KEEP_TIME_MS;
+    }
+    if (node->config.use_sntp)
+        sl_sntp_tick(&node->sntp, now);
+    sl_control_tick(node, now);
+    sl_publish_tick(node, now);
+    sl_connection_tick(&node->connection, now);
+}
+
+bool sl_node_deadline(const struct sl_node *node, sl_ms now, sl_ms *due)
+{
+    bool has = false;
+    sl_ms candidate;
+    if (node->has_finished)
+        return false;
+    if (is_time_known(node))
+        sl_ms_earliest(now, &has, due, node->keep_due);
+    if (node->config.use_sntp && sl_sntp_deadline(&node->sntp, now, &candidate))
+        sl_ms_earliest(now, &has, due, candidate);
+    if (node->is_stopping)
+        sl_ms_earliest(now, &has, due, node->stop_due);
+    sl_control_deadline(node, now, &has, due);
+    sl_publish_deadline(node, now, &has, due);
+    sl_connection_deadline(&node->connection, now, &has, due);
+    return has;
+}
+
+/* Transport. */
+
+void sl_node_dialled(struct sl_node *node, sl_ms now)
+{
+    sl_connection_dialled(&node->connection, now, sl_clock_utc(&node->clock, now));
+}
+
+void sl_node_hung_up(struct sl_node *node, sl_ms now, int32_t error)
+{
+    sl_connection_hung_up(&node->connection, now, error);
+}
+
+size_t sl_node_feed(struct sl_node *node, sl_ms now, const uint8_t *in, size_t len)
+{
+    (void)now;
+    return sl_connection_feed(&node->connection, in, len);
+}
+
+struct sl_view sl_node_peek(struct sl_node *node, sl_ms now)
+{
+    return sl_connection_peek(&node->connection, now);
+}
+
+void sl_node_sent(struct sl_node *node, sl_ms now, size_t len)
+{
+    (void)now;
+    sl_connection_sent(&node->connection, len);
+}
+
+static bool take_connection(struct sl_node *node, sl_ms now, struct sl_node_event *event)
+{
+    struct sl_connection_event taken;
+    if (!sl_connection_next(&node->connection, now, !sl_answers_is_full(&node->answers), &taken))
+        return false;
+    switch (taken.kind) {
+    case SL_CONNECTION_DIAL:
+        event->kind = SL_NODE_DIAL;
+        event->host = node->config.identity->broker_host;
+        event->port = node->config.identity->broker_port;
+        break;
+    case SL_CONNECTION_HANG_UP:
+        event->kind = SL_NODE_HANG_UP;
+        break;
+    case SL_CONNECTION_OPENED:
+        sl_publish_reset(node, now);
+        break;
+    case SL_CONNECTION_LOST:
+        node->answers.len = 0; /* whoever asked has lost us too; the zones go on */
+        break;
+    case SL_CONNECTION_MESSAGE:
+        sl_control_feed(node, now, &taken.message);
+        break;
+    case SL_CONNECTION_ACKNOWLEDGED:
+    case SL_CONNECTION_NONE:
+        break;
+    }
+    return true;
+}
+
+/* Relay chip. */
+
+bool sl_node_link_peek(struct sl_node *node, sl_ms now, uint8_t frame[SL_FRAME_LEN])
+{
+    return !node->has_finished && sl_master_peek(&node->master, now, frame);
+}
+
+void sl_node_link_sent(struct sl_node *node, sl_ms now)
+{
+    sl_master_sent(&node->master, now);
+}
+
+void sl_node_link_feed(struct sl_node *node, sl_ms now, const uint8_t *frame, size_t len)
+{
+    sl_master_feed(&node->master, now, frame, len);
+}
+
+/* Time. */
+
+enum sl_status sl_node_set_time(struct sl_node *node, sl_ms now, uint64_t unix_s, uint16_t unix_ms)
+{
+    return set_time(node, now, unix_s, unix_ms, SL_CLOCK_SYSTEM);
+}
+
+static enum sl_status set_time(struct sl_node *node, sl_ms now, uint64_t unix_s, uint16_t unix_ms,
+                               enum sl_clock_source source)
+{
+    bool was_known = is_time_known(node);
+    enum sl_status status = sl_clock_set(&node->clock, now, unix_s, unix_ms, source);
+    if (status != SL_OK && !node->is_time_refused) /* said once, however often it is offered */
+        sl_log_push(&node->log, SL_LOG_TIME_REFUSED, 0, 0);
+    node->is_time_refused = status != SL_OK;
+    if (status == SL_OK && !was_known) {
+        sl_log_push(&node->log, SL_LOG_TIME_KNOWN, 0, 0);
+        node->must_keep_time = true;
+        node->keep_due = now + KEEP_TIME_MS;
+        sl_connection_allow(&node->connection);
+    }
+    return status;
+}
+
+static bool take_time(struct sl_node *node, sl_ms now)
+{
+    struct sl_sntp_event event;
+    uint64_t nonce = 0;
+    if (!node->config.use_sntp || !sl_sntp_next(&node->sntp, &event))
+        return false;
+    switch (event.kind) {
+    case SL_SNTP_NEEDS_NONCE:
+        while (nonce == 0)
+            sl_random_read(&node->random, &nonce, sizeof nonce);
+        sl_sntp_ask(&node->sntp, now, nonce);
+        break;
+    case SL_SNTP_TIME:
+        (void)!set_time(node, now, event.unix_s, event.unix_ms, SL_CLOCK_SNTP);
+        break;
+    case SL_SNTP_FAILED:
+        sl_log_push(&node->log, SL_LOG_SNTP_FAILED, (int32_t)event.status, 0);
+        break;
+    case SL_SNTP_NONE:
+        break;
+    }
+    return true;
+}
+
+struct sl_view sl_node_sntp_peek(const struct sl_node *node)
+{
+    return node->config.use_sntp ? sl_sntp_peek(&node->sntp) : (struct sl_view){NULL, 0};
+}
+
+void sl_node_sntp_sent(struct sl_node *node)
+{
+    sl_sntp_sent(&node->sntp);
+}
+
+void sl_node_sntp_feed(struct sl_node *node, sl_ms now, struct sl_view datagram)
+{
+    if (node->config.use_sntp)
+        sl_sntp_feed(&node->sntp, now, datagram);
+}
+
+/* The end. */
+
+void sl_node_stop(struct sl_node *node, sl_ms now)
+{
+    if (node->is_stopping)
+        return;
+    node->is_stopping = true;
+    node->stop_due = now + STOP_MS;
+    sl_control_close(node, now);
+}
+
+/* First the valves, then the word, then the line. When the time is up the will speaks for us. */
+static bool leave(struct sl_node *node, sl_ms now)
+{
+    if (!node->is_stopping || node->has_left)
+        return false;
+    bool is_over = sl_ms_is_reached(now, node->stop_due);
+    bool is_closed = sl_control_is_closed(node);
+    bool is_open = node->connection.stage == SL_CONNECTION_OPEN;
+    if (!is_over && !is_closed && node->master.is_up)
+        return false;
+    if (!is_over && is_open && !node->is_leaving) {
+        node->is_leaving = true;
+        node->outbox.wants_offline = true;
+        return true;
+    }
+    if (!is_over && is_open &&
+        (node->outbox.wants_offline || sl_connection_is_owed(&node->connection)))
+        return false;
+    bool is_said = node->is_leaving && !node->outbox.wants_offline;
+    node->has_left = true;
+    sl_connection_stop(&node->connection, now, !is_said);
+    if (is_closed)
+        sl_log_push(&node->log, SL_LOG_STOPPED, 0, 0);
+    else
+        sl_log_push(&node->log, SL_LOG_STOPPED_UNSURE, (int32_t)(node->config.lease_ms / 1000), 0);
+    return true;
+}
+
+struct sl_view sl_node_report(const struct sl_node *node, sl_ms now, uint8_t *out, size_t out_len)
+{
+    return sl_publish_report(node, now, out, out_len);
+}

@@ -18,10 +18,11 @@
 #include "clock/clock.h"
 #include "clock/sntp.h"
 #include "link/master.h"
-#include "mqtt/session.h"
+#include "node/answer.h"
+#include "node/connection.h"
+#include "node/publish.h"
 #include "store/identity.h"
 #include "tls/random.h"
-#include "tls/tls.h"
 #include "zone/zone.h"
 
 #define SL_NODE_SEED_LEN 48
@@ -29,7 +30,7 @@
 struct sl_node_config {
     const struct sl_identity *identity; /* outlives the node */
     struct sl_zone_limits limits;
-    uint32_t lease_ms;     /* SL_LINK_LEASE_MS unless there is a reason */
+    uint32_t lease_ms;     /* SL_LINK_LEASE_MS unless there is a reason; SL_MASTER_LEASE_MIN_MS.. */
     uint64_t floor_s;      /* trusted-time floor: the larger of build time and last time stored */
     bool use_sntp;         /* else the port gives the time with sl_node_set_time */
     uint16_t keep_alive_s; /* 0: the default, 30 */
@@ -39,7 +40,9 @@ struct sl_node_config {
 enum sl_node_event_kind {
     SL_NODE_NONE,
     SL_NODE_DIAL,      /* open a TCP connection to host and port, then sl_node_dialled */
-    SL_NODE_HANG_UP,   /* close the connection (or give up dialling); what is in peek goes first */
+    SL_NODE_HANG_UP,   /* close the connection (or give up dialling). What is in peek goes first, as
+                          far as it goes at once; it is void after the next sl_node_next, and no
+                          sl_node_hung_up follows */
     SL_NODE_LOG,       /* log */
     SL_NODE_KEEP_TIME, /* store unix_s as the new floor */
     SL_NODE_FINISHED   /* after sl_node_stop: zones are off, `offline` is out or cannot be */
@@ -53,7 +56,7 @@ struct sl_node_event {
     uint64_t unix_s;
 };
 
-struct sl_node;
+struct sl_node; /* defined below; its fields belong to the node */
 
 /* Fails: SL_BAD_ARGUMENT (limits, lease, identity that TLS cannot use). */
 SL_MUST_CHECK enum sl_status sl_node_init(struct sl_node *node, sl_ms now,
@@ -69,6 +72,8 @@ bool sl_node_deadline(const struct sl_node *node, sl_ms now, sl_ms *due);
  * hung_up: it failed or was closed by the peer; error is the port's errno, 0 for an orderly end. */
 void sl_node_dialled(struct sl_node *node, sl_ms now);
 void sl_node_hung_up(struct sl_node *node, sl_ms now, int32_t error);
+/* Gives: how many bytes were taken. Fewer than len is back-pressure: pull the events, send what is
+ * in peek, then offer the rest again. */
 size_t sl_node_feed(struct sl_node *node, sl_ms now, const uint8_t *in, size_t len);
 struct sl_view sl_node_peek(struct sl_node *node, sl_ms now);
 void sl_node_sent(struct sl_node *node, sl_ms now, size_t len);
@@ -89,7 +94,34 @@ void sl_node_sntp_feed(struct sl_node *node, sl_ms now, struct sl_view datagram)
  * SL_NODE_FINISHED. */
 void sl_node_stop(struct sl_node *node, sl_ms now);
 
-/* The report as JSON, as it is published; valid until the next call. For a local status display. */
-struct sl_view sl_node_report(struct sl_node *node, sl_ms now);
+/* The report as JSON, as it is published, in out: SL_REPORT_LEN bytes are enough, with less the
+ * view is empty. For a local status display. */
+struct sl_view sl_node_report(const struct sl_node *node, sl_ms now, uint8_t *out, size_t out_len);
+
+struct sl_node {
+    struct sl_node_config config;
+    struct sl_random random;
+    struct sl_log_queue log;
+
+    struct sl_clock clock;
+    struct sl_sntp sntp;
+    bool must_keep_time, is_time_refused;
+    sl_ms keep_due; /* valid once the time is known */
+
+    struct sl_zones zones;
+    struct sl_master master;
+    bool is_lease_running; /* the link is down, but the chip may not have closed everything yet */
+    sl_ms lease_due;
+
+    struct sl_answers answers;
+    struct sl_outbox outbox;
+    struct sl_connection connection;
+
+    bool is_stopping, is_leaving, has_left,
+        has_finished; /* offline is asked for; the line is left */
+    sl_ms stop_due;
+    uint32_t uptime_s;
+    sl_ms uptime_at; /* when uptime_s was right */
+};
 
 #endif

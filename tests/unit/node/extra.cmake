@@ -1,0 +1,10 @@
+find_library(CJSON cjson REQUIRED)
+foreach(name test_text test_report)
+    target_link_libraries(${name} PRIVATE ${CJSON})
+endforeach()
+
+# The whole node between a broker in memory and the relay chip's own engine.
+foreach(name test_node_commands)
+    target_sources(${name} PRIVATE unit/node/rig.c support/mqtt_peer.c)
+    target_link_libraries(${name} PRIVATE test_support ${CJSON})
+endforeach()

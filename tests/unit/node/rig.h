@@ -1,0 +1,110 @@
+/* A whole node on a bench, on virtual time: a TLS server and a scripted broker at one end, the
+ * relay chip's own engine at the other. Nothing waits; time moves when the test says so. */
+#ifndef TEST_UNIT_NODE_RIG_H
+#define TEST_UNIT_NODE_RIG_H
+
+#include "link/slave.h"
+#include "node/node.h"
+#include "support/mqtt_peer.h"
+#include "support/pki.h"
+#include "support/tls_server.h"
+
+#define RIG_BASE      "irrigation/garden"
+#define RIG_UTC       UINT64_C(1795305600)
+#define RIG_HEARD_MAX 512
+#define RIG_LOGS_MAX  4096
+
+struct rig_heard {
+    char topic[160];
+    char payload[1024];
+    char correlation[64];
+    uint8_t qos;
+    bool retain;
+};
+
+enum rig_line { RIG_CLOSED, RIG_DIALLING, RIG_OPEN };
+
+struct rig {
+    struct sl_node node;
+    sl_ms now;
+    size_t cut;       /* at most so many bytes at a time in either direction; 0: as they come */
+    bool ticks_extra; /* tick and pull between all other calls */
+
+    /* The broker: what it does not do. */
+    bool is_unreachable; /* dialling gets no answer */
+    int32_t dial_error;  /* not 0: dialling fails with it */
+    bool mutes_connack;  /* CONNECT is heard, nothing said */
+    bool closes_connect; /* CONNECT ends the connection */
+    uint8_t level_only;  /* not 0: another protocol level is refused with 0x84 / 0x01 */
+    uint8_t connack;     /* reason of CONNACK */
+    bool mutes_suback;
+    uint8_t suback; /* code of SUBACK */
+    bool mutes_puback;
+    uint8_t puback; /* reason of PUBACK */
+    bool mutes_pingresp;
+    bool is_deaf;   /* takes no bytes from the line */
+    bool is_frozen; /* neither takes nor gives */
+
+    /* The chip. */
+    struct sl_slave chip;
+    bool is_chip_cut;            /* the lines read 0xFF */
+    uint8_t stuck_on, stuck_off; /* pins held from outside, bit z */
+    sl_ms chip_at;
+
+    /* What happened. */
+    struct rig_heard heard[RIG_HEARD_MAX]; /* PUBLISHes of the node, oldest first */
+    size_t heard_len;
+    struct sl_log_event logs[RIG_LOGS_MAX];
+    size_t logs_len;
+    unsigned dials, hang_ups, connects, subscribes, pings, acks, keeps;
+    uint64_t kept_s;
+    bool has_finished;
+    bool has_disconnect;
+    uint8_t disconnect;                         /* reason of the node's DISCONNECT */
+    bool is_will_due;                           /* a session ended without DISCONNECT 0x00 */
+    struct test_mqtt_packet connect, subscribe; /* the last ones */
+    size_t feeds_refused;                       /* back-pressure was seen */
+
+    enum rig_line line;
+    struct test_pki pki;
+    struct test_tls_server server;
+    struct test_tls_server_options server_options;
+    struct test_mqtt_peer peer;
+    struct sl_identity identity;
+    uint8_t to_node[1 << 16]; /* ciphertext on its way */
+    size_t to_node_len;
+    uint64_t connections;
+};
+
+/* pki must have been made; the rest starts anew at now, without time. */
+void rig_start(struct rig *rig, sl_ms now);
+/* As rig_start, then UTC, link up and a session. */
+void rig_connect(struct rig *rig, sl_ms now);
+/* Everything that happens without time going on. */
+void rig_turn(struct rig *rig);
+/* ms go by, from deadline to deadline. */
+void rig_run(struct rig *rig, uint32_t ms);
+void rig_set_time(struct rig *rig);
+
+/* A QoS 1 PUBLISH to the node, topic below the base; then rig_turn. */
+void rig_say(struct rig *rig, const char *tail, const char *payload);
+/* The same with a response topic. */
+void rig_ask(struct rig *rig, const char *tail, const char *payload, const char *response_topic);
+void rig_say_message(struct rig *rig, const struct test_mqtt_publish *publish);
+/* The broker ends the connection: in order, or cut (error). */
+void rig_kick(struct rig *rig);
+void rig_break_line(struct rig *rig, int32_t error);
+/* The chip's supply goes off and on. */
+void rig_reset_chip(struct rig *rig, uint8_t cause);
+
+uint8_t rig_pins(const struct rig *rig);
+/* The last PUBLISH of the node to a topic (below the base; "=topic": the whole topic). NULL: none.
+ */
+const struct rig_heard *rig_last(const struct rig *rig, const char *topic);
+unsigned rig_count(const struct rig *rig, const char *topic);
+/* How often the node logged code; the last event's a. */
+unsigned rig_logged(const struct rig *rig, enum sl_log_code code);
+int32_t rig_logged_a(const struct rig *rig, enum sl_log_code code);
+void rig_forget(struct rig *rig);
+
+#endif
