@@ -75,12 +75,12 @@ static void feed_two_parts(struct fixture *f, const struct vector *vector, size_
     serve(f, vector->bytes + cut, vector->len - cut);
 }
 
-/* Cut before byte i wherever bit i is set. */
+/* Cut before byte i wherever bit i is set; only short vectors are cut. */
 static void feed_pattern(struct fixture *f, const struct vector *vector, size_t pattern)
 {
     size_t start = 0;
     for (size_t i = 1; i <= vector->len; i++) {
-        if (i < vector->len && !(pattern >> i & 1))
+        if (i < vector->len && (i > 10 || !(pattern >> i & 1)))
             continue;
         serve(f, vector->bytes + start, i - start);
         start = i;
