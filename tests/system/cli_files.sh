@@ -1,0 +1,72 @@
+#!/bin/sh
+# Every file of a site missing, empty, garbage, truncated, foreign or too large: one line that names
+# it, exit code 4, and nothing changed.
+. "$(dirname "$0")/cli_lib.sh"
+port=$(free_port)
+expect 0 "is made" "$sluice" init --port "$port"
+expect 0 "is made" "$sluice" node add garden
+expect 0 "is made" "$sluice" --site foreign init --port "$port"
+expect 0 "is made" "$sluice" --site foreign node add garden
+cp -a site good
+
+# broken FILE WORDS COMMAND...: every way of breaking FILE.
+broken() {
+    file=$1 words=$2
+    shift 2
+    for way in missing empty garbage truncated huge folder; do
+        rm -rf "site/$file"
+        case $way in
+        missing) ;;
+        empty) : >"site/$file" ;;
+        garbage) head -c 300 /dev/urandom >"site/$file" ;;
+        truncated) head -c 60 "good/$file" >"site/$file" ;;
+        huge) head -c 200000 /dev/zero >"site/$file" ;;
+        folder) mkdir "site/$file" ;;
+        esac
+        timeout 10 "$@" >out 2>&1
+        code=$?
+        [ $code = 4 ] || fail "$file $way: $* gave $code: $(cat out)"
+        grep -qF -- "$words" out || fail "$file $way: no word of it: $(cat out)"
+        [ "$(wc -l <out)" = 1 ] || fail "$file $way: more than one line: $(cat out)"
+        rm -rf "site/$file"
+        cp -a "good/$file" "site/$file"
+    done
+}
+broken site.json site.json "$sluice" status
+broken ca/certificate.pem ca/certificate.pem "$sluice" broker run
+broken ca/key.pem ca/key.pem "$sluice" broker run
+broken ca/key.pem ca/key.pem "$sluice" node add pond
+broken broker/crl.pem broker/crl.pem "$sluice" broker run
+broken broker/certificate.pem broker/certificate.pem "$sluice" broker run
+broken broker/key.pem broker/key.pem "$sluice" broker run
+broken nodes/garden/node.json nodes/garden/node.json "$sluice" broker run
+broken nodes/garden/identity nodes/garden/identity "$sluice" node list
+
+# Files of another site, each whole in itself.
+for file in broker/crl.pem broker/key.pem ca/key.pem nodes/garden/identity; do
+    cp "foreign/$file" "site/$file"
+    expect 4 "$file" "$sluice" broker run
+    cp "good/$file" "site/$file"
+done
+# A record that says something else than the image.
+sed 's,irrigation/garden,irrigation/pond,' good/nodes/garden/node.json >site/nodes/garden/node.json
+expect 4 "do not agree" "$sluice" node list
+cp good/nodes/garden/node.json site/nodes/garden/node.json
+# Values that are no values.
+for change in 's/"port":.*,/"port": 0,/' 's/"port":.*,/"port": 65536,/' 's/"host":.*,/"host": "a b",/' \
+              's/\["operator"\]/["Operator"]/' 's/\["operator"\]/[]/' 's/"version":.*,/"version": 2,/'; do
+    sed "$change" good/site.json >site/site.json
+    expect 4 "missing or wrong value" "$sluice" status
+done
+cp good/site.json site/site.json
+mkdir "site/nodes/Not A Node"
+expect 4 "is no node of this site" "$sluice" node list
+rmdir "site/nodes/Not A Node"
+[ "$(id -u)" = 0 ] || {
+    chmod 0 site/broker/crl.pem
+    expect 4 "cannot read" "$sluice" broker run
+    chmod 600 site/broker/crl.pem
+}
+broken operators/operator/certificate.pem operators/operator/certificate.pem "$sluice" client-args
+[ -z "$(find site -name '*.??????' -o -name '.new.*')" ] || fail "a temporary file was left"
+echo "ok"

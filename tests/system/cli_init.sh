@@ -1,0 +1,105 @@
+#!/bin/sh
+# sluice init and node add: a whole site or none, closed to others, certificates of the right shape.
+. "$(dirname "$0")/cli_lib.sh"
+
+# Words, usage, exit codes.
+expect 0 "exit codes" "$sluice" --help
+expect 0 "sluice " "$sluice" --version
+expect 2 "usage" "$sluice"
+expect 2 "no subcommand 'frobnicate'" "$sluice" frobnicate
+for words in init "node add" "node list" "broker run" on off status watch client-args; do
+    # shellcheck disable=SC2086
+    expect 0 "examples:" "$sluice" $words --help
+done
+expect 2 "no option '--prot'" "$sluice" init --prot 1
+expect 2 "1 to 65535" "$sluice" init --port 0
+expect 2 "1 to 65535" "$sluice" init --port=8883x
+expect 2 "needs a value" "$sluice" init --port
+expect 2 "broker's name" "$sluice" init --broker-name 10::1
+expect 2 "neither a host name" "$sluice" init --broker-host 'a b'
+expect 2 "operator's name" "$sluice" init --operator Bob
+expect 2 "read-only" "$sluice" init --operator bob-watch
+expect 2 "called like the broker" "$sluice" init --operator localhost
+expect 2 "named twice" "$sluice" init --operator bob --operator bob
+expect 4 "there is no folder" "$sluice" --site not/there init
+expect 4 "there is no site" "$sluice" status
+[ -e site ] && fail "a refused init left a site"
+
+# Killed at any moment: no site, or a whole one.
+for delay in 0.001 0.003 0.005 0.008 0.011 0.015 0.02 0.03 0.05; do
+    timeout -s KILL $delay "$sluice" --site killed init >/dev/null 2>&1
+    if [ -e killed ]; then
+        "$sluice" --site killed node add garden >out 2>&1 || fail "half a site: $(cat out)"
+        rm -rf killed
+    fi
+done
+
+# Made once, never overwritten.
+expect 0 "is made" "$sluice" init --operator anna --operator bob
+before=$(find site -type f -exec sha256sum {} + | sort)
+expect 1 "exists already" "$sluice" init
+[ "$before" = "$(find site -type f -exec sha256sum {} + | sort)" ] || fail "init changed a site"
+mkdir empty
+expect 1 "exists already" "$sluice" --site empty init
+
+# Nodes.
+expect 0 "is made" "$sluice" node add garden --base irrigation
+expect 0 "is made" "$sluice" node add pond --host broker.lan --port 8884
+expect 1 "already" "$sluice" node add garden
+expect 1 "would be those of node garden" "$sluice" node add other --base irrigation
+expect 1 "would be those of node garden" "$sluice" node add other --base irrigation/zone/1
+expect 2 "cannot be a base topic" "$sluice" node add other --base 'a/#'
+expect 2 "cannot be a base topic" "$sluice" node add other --base '/a'
+for name in Garden '' -x 'a/b' 'a b' aaaaaaaaaaaaaaaaaaaaaaaa; do
+    expect 2 "cannot be a node's name" "$sluice" node add -- "$name"
+done
+for name in localhost sluice-broker anna bob-watch; do
+    expect 1 "choose another" "$sluice" node add $name
+done
+expect 0 '"base":"irrigation"' "$sluice" node list --json
+expect 0 'broker.lan:8884' "$sluice" node list
+[ "$(grep -c purpose= site/issued.log)" = 8 ] || fail "issued.log: $(cat site/issued.log)"
+
+# Nobody else may look.
+[ -z "$(find site -type d ! -perm 700)" ] || fail "a folder is open to others"
+[ -z "$(find site -type f ! -perm 600)" ] || fail "a file is open to others"
+
+# Certificates: RFC 5280 shapes, and what BearSSL wants.
+show() { openssl x509 -noout -text -in "$1/certificate.pem"; }
+one() { show "$1" | grep -A1 "$2" | tail -1 | sed 's/^ *//'; }
+same() { [ "$1" = "$2" ] || fail "certificate: '$1' is not '$2'"; }
+openssl verify -x509_strict -CAfile site/ca/certificate.pem -CRLfile site/broker/crl.pem -crl_check \
+    -purpose sslserver -verify_hostname sluice-broker site/broker/certificate.pem >/dev/null ||
+    fail "the broker's certificate"
+same "$(one site/ca 'Basic Constraints: critical')" "CA:TRUE, pathlen:0"
+same "$(one site/ca 'Key Usage: critical')" "Certificate Sign, CRL Sign"
+for folder in site/broker site/operators/anna site/operators/bob-watch site/nodes/garden; do
+    same "$(one $folder 'Basic Constraints: critical')" "CA:FALSE"
+    same "$(one $folder 'Key Usage: critical')" "Digital Signature"
+    usage="TLS Web Client Authentication"
+    [ $folder = site/broker ] && usage="TLS Web Server Authentication"
+    same "$(one $folder 'Extended Key Usage: $')" "$usage"
+    show $folder | grep -q "Subject Key Identifier" || fail "$folder has no SKI"
+    show $folder | grep -q "Authority Key Identifier" || fail "$folder has no AKI"
+    show $folder | grep -q "NIST CURVE: P-256" || fail "$folder is not P-256"
+    show $folder | grep -q "ecdsa-with-SHA256" || fail "$folder is not signed by ECDSA-SHA256"
+    openssl x509 -noout -checkend $((80 * 86400)) -in $folder/certificate.pem >/dev/null ||
+        fail "$folder ends within 80 days"
+done
+same "$(one site/nodes/garden 'Subject Alternative Name')" "DNS:garden.device.invalid"
+same "$(one site/operators/anna 'Subject Alternative Name')" "DNS:anna.operator.invalid"
+openssl x509 -noout -checkend $((90 * 86400)) -in site/broker/certificate.pem >/dev/null &&
+    fail "the broker's certificate lives for more than 90 days"
+[ "$(grep -o 'serial=[0-9A-F]*' site/issued.log | sort -u | wc -l)" = 8 ] || fail "serials repeat"
+[ "$(grep -c 'serial=01[0-9A-F]\{32\} ' site/issued.log)" = 8 ] || fail "a serial is short"
+node_args garden >/dev/null
+openssl x509 -noout -pubkey -in site/nodes/garden/certificate.pem >public
+openssl pkey -in garden.key -pubout | cmp -s - public || fail "identity: key and certificate differ"
+
+# client-args and blanks in paths.
+mkdir "a b"
+expect 0 "is made" "$sluice" --site "a b/site" init
+expect 4 "a shell would change" "$sluice" --site "a b/site" client-args
+expect 2 "no operator 'eve'" "$sluice" client-args --operator eve
+expect 0 "operators/bob-watch/key.pem" "$sluice" client-args --operator bob --watch
+echo "ok"

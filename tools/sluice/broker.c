@@ -1,0 +1,252 @@
+/* sluice broker run: check everything, then run Mosquitto as our child.
+ *
+ * Mosquitto 2.0 opens up when it cannot read its lists at a reload (every client may do everything,
+ * revoked clients come in). So it never gets a reload that we have not checked, and it does not
+ * outlive us.
+ */
+#include "broker_files.h"
+#include "pki.h"
+#include <errno.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RENEW_SERVER_DAYS 30
+#define RENEW_CRL_DAYS    180
+#define LOOK_AFTER_S      21600 /* certificates are looked at every six hours */
+#define STOP_S            5     /* what Mosquitto gets to end by itself */
+
+const char sl_broker_help[] =
+    "Runs Mosquitto in the foreground with the rights of the user, until Ctrl-C or SIGTERM.\n"
+    "SIGHUP checks the files and then makes the broker read them again. The broker's certificate\n"
+    "(90 days) and the revocation list (1 year) are renewed in time, also while it runs.\n"
+    "Mosquitto is found by PATH, /usr/sbin and /usr/local/sbin.\n\n"
+    "examples:\n"
+    "  sluice broker run\n"
+    "  sluice --site /etc/sluice broker run >> broker.log\n";
+
+static enum sl_exit prepare(const struct sl_site *site, bool *is_renewed);
+static enum sl_exit renew(const struct sl_site *site, const struct sl_pki_pair *authority,
+                          bool *is_renewed);
+static enum sl_exit check_port(const struct sl_site *site);
+static enum sl_exit find_mosquitto(struct sl_path *program);
+static enum sl_exit start(const struct sl_site *site, pid_t *child);
+static enum sl_exit look_after(const struct sl_site *site, pid_t child);
+static enum sl_exit reap(pid_t child, bool is_stopping);
+
+enum sl_exit sl_broker_run(struct sl_cli *cli, int argc, char **argv)
+{
+    size_t words_len = 0;
+    enum sl_exit code = sl_cli_parse(argc, argv, NULL, 0, NULL, 0, 0, &words_len);
+    if (code != SL_EXIT_DONE)
+        return code;
+    struct sl_site site;
+    code = sl_site_open(cli->site_root, &site);
+    if (code != SL_EXIT_DONE)
+        return code;
+    code = sl_site_lock(&site, "broker", 0);
+    if (code == SL_EXIT_REFUSED)
+        return sl_cli_fail(code, "the broker of %s runs already (process %d)", site.root,
+                           sl_site_lock_owner(&site, "broker"));
+    bool is_renewed = false;
+    if (code == SL_EXIT_DONE)
+        code = prepare(&site, &is_renewed);
+    if (code == SL_EXIT_DONE)
+        code = sl_broker_write_conf(&site, sl_path_join(site.root, "broker").text);
+    if (code == SL_EXIT_DONE)
+        code = check_port(&site);
+    pid_t child = 0;
+    if (code == SL_EXIT_DONE)
+        code = start(&site, &child);
+    return code == SL_EXIT_DONE ? look_after(&site, child) : code;
+}
+
+/* Everything that Mosquitto is about to read, checked by us; its access list made anew. */
+static enum sl_exit prepare(const struct sl_site *site, bool *is_renewed)
+{
+    struct sl_pki_pair authority;
+    enum sl_exit code = sl_pki_load_authority(site, &authority);
+    if (code != SL_EXIT_DONE)
+        return code;
+    code = renew(site, &authority, is_renewed);
+    sl_pki_free(&authority);
+    struct sl_site_nodes nodes;
+    if (code == SL_EXIT_DONE)
+        code = sl_site_read_nodes(site, &nodes);
+    if (code != SL_EXIT_DONE)
+        return code;
+    code = sl_broker_write_acl(site, &nodes, sl_path_join(site->root, "broker").text);
+    sl_site_free_nodes(&nodes);
+    return code;
+}
+
+static enum sl_exit renew(const struct sl_site *site, const struct sl_pki_pair *authority,
+                          bool *is_renewed)
+{
+    struct sl_path crl = sl_path_join(site->root, "broker/crl.pem");
+    long days = 0;
+    enum sl_exit code = sl_pki_crl_days_left(crl.text, authority, &days);
+    if (code == SL_EXIT_DONE && days < RENEW_CRL_DAYS) {
+        code = sl_pki_write_crl(authority, crl.text);
+        *is_renewed = true;
+    }
+    struct sl_path folder = sl_path_join(site->root, "broker");
+    struct sl_pki_pair server;
+    if (code == SL_EXIT_DONE)
+        code = sl_pki_load(folder.text, &server);
+    if (code != SL_EXIT_DONE)
+        return code;
+    const char *why = "";
+    if (sl_pki_days_left(server.certificate, authority->certificate, &why) < RENEW_SERVER_DAYS) {
+        char names[SL_PKI_NAMES_MAX];
+        sl_pki_list_server_names(site, names);
+        X509_free(server.certificate);
+        server.certificate = NULL; /* the key stays: certificate.pem alone is replaced, at once */
+        code =
+            sl_pki_issue(authority, site->root, SL_PKI_SERVER, site->broker_name, names, &server);
+        if (code == SL_EXIT_DONE)
+            code = sl_pki_save_certificate(&server, folder.text);
+        if (code == SL_EXIT_DONE)
+            sl_cli_note("the broker's certificate was renewed for %d days", SL_PKI_SERVER_DAYS);
+        *is_renewed = true;
+    }
+    sl_pki_free(&server);
+    return code;
+}
+
+static enum sl_exit check_port(const struct sl_site *site)
+{
+    struct addrinfo *found = NULL;
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    char port[8];
+    snprintf(port, sizeof port, "%u", site->port);
+    int error = getaddrinfo(site->bind, port, &hints, &found);
+    if (error != 0)
+        return sl_cli_fail(SL_EXIT_REFUSED, "cannot listen on %s: %s (see 'bind' in site.json)",
+                           site->bind, gai_strerror(error));
+    error = 0;
+    for (const struct addrinfo *at = found; at && error == 0; at = at->ai_next) {
+        int fd = socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC, at->ai_protocol);
+        if (fd < 0)
+            continue; /* no IPv6 here: not our business */
+        const int yes = 1;
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+        if (bind(fd, at->ai_addr, at->ai_addrlen) != 0)
+            error = errno;
+        close(fd);
+    }
+    freeaddrinfo(found);
+    if (error == EADDRINUSE)
+        return sl_cli_fail(SL_EXIT_REFUSED,
+                           "port %u on %s is taken by another program: end it, or change 'port' in "
+                           "site.json",
+                           site->port, site->bind);
+    if (error != 0)
+        return sl_cli_fail(SL_EXIT_REFUSED, "cannot listen on %s:%u: %s (see 'bind' in site.json)",
+                           site->bind, site->port, strerror(error));
+    return SL_EXIT_DONE;
+}
+
+static enum sl_exit find_mosquitto(struct sl_path *program)
+{
+    const char *path = getenv("PATH");
+    char folders[PATH_MAX];
+    snprintf(folders, sizeof folders, "%s:/usr/sbin:/usr/local/sbin", path ? path : "");
+    char *save = NULL;
+    for (char *f = strtok_r(folders, ":", &save); f; f = strtok_r(NULL, ":", &save)) {
+        *program = sl_path_join(f, "mosquitto");
+        if (access(program->text, X_OK) == 0)
+            return SL_EXIT_DONE;
+    }
+    return sl_cli_fail(SL_EXIT_FILES, "mosquitto is not installed: apt-get install mosquitto");
+}
+
+static enum sl_exit start(const struct sl_site *site, pid_t *child)
+{
+    struct sl_path program, conf = sl_path_join(site->root, "broker/mosquitto.conf");
+    enum sl_exit code = find_mosquitto(&program);
+    if (code != SL_EXIT_DONE)
+        return code;
+    sigset_t ours, before;
+    sigemptyset(&ours);
+    sigaddset(&ours, SIGTERM);
+    sigaddset(&ours, SIGINT);
+    sigaddset(&ours, SIGHUP);
+    sigaddset(&ours, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &ours, &before);
+
+    printf("broker '%s' at %s:%u for site %s; Ctrl-C ends it\n", site->broker_name, site->bind,
+           site->port, site->root);
+    fflush(stdout);
+    pid_t parent = getpid();
+    *child = fork();
+    if (*child < 0)
+        return sl_cli_fail(SL_EXIT_FILES, "cannot start a process: %s", strerror(errno));
+    if (*child > 0)
+        return SL_EXIT_DONE;
+
+    /* Killed with us, and out of reach of the terminal's own signals: they come through us. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setpgid(0, 0);
+    if (getppid() != parent)
+        _exit(1);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    execl(program.text, "mosquitto", "-c", conf.text, (char *)NULL);
+    _exit(127);
+}
+
+static enum sl_exit look_after(const struct sl_site *site, pid_t child)
+{
+    sigset_t ours;
+    sigemptyset(&ours);
+    sigaddset(&ours, SIGTERM);
+    sigaddset(&ours, SIGINT);
+    sigaddset(&ours, SIGHUP);
+    sigaddset(&ours, SIGCHLD);
+    bool is_stopping = false;
+
+    for (;;) {
+        const struct timespec wait = {.tv_sec = is_stopping ? STOP_S : LOOK_AFTER_S};
+        int got = sigtimedwait(&ours, NULL, &wait);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got == SIGCHLD) {
+            enum sl_exit code = reap(child, is_stopping);
+            if (code != SL_EXIT_NO_ANSWER)
+                return code;
+        } else if (got == SIGTERM || got == SIGINT) {
+            is_stopping = true;
+            kill(child, SIGTERM);
+        } else if (is_stopping) {
+            kill(child, SIGKILL);
+        } else {
+            bool is_renewed = false;
+            if (prepare(site, &is_renewed) != SL_EXIT_DONE)
+                sl_cli_note("the broker goes on with what it read before");
+            else if (got == SIGHUP || is_renewed)
+                kill(child, SIGHUP);
+        }
+    }
+}
+
+/* SL_EXIT_NO_ANSWER: it lives. */
+static enum sl_exit reap(pid_t child, bool is_stopping)
+{
+    int status = 0;
+    pid_t ended = waitpid(child, &status, WNOHANG);
+    if (ended == 0 || (ended > 0 && !WIFEXITED(status) && !WIFSIGNALED(status)))
+        return SL_EXIT_NO_ANSWER;
+    if (is_stopping)
+        return SL_EXIT_DONE;
+    if (WIFSIGNALED(status))
+        return sl_cli_fail(SL_EXIT_REFUSED, "the broker was ended by signal %d", WTERMSIG(status));
+    return sl_cli_fail(SL_EXIT_REFUSED,
+                       "the broker ended by itself (code %d): its last lines above say why",
+                       WEXITSTATUS(status));
+}

@@ -1,0 +1,164 @@
+/* Access rules and configuration for Mosquitto 2.0. */
+#include "broker_files.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const struct sl_topic sl_topics[] = {
+    {"zone/on", SL_TOPIC_IN},
+    {"zone/off", SL_TOPIC_IN},
+    {"zone/status", SL_TOPIC_IN},
+    {"zone/{zone}/set", SL_TOPIC_IN},
+    {"zone/{zone}/state", SL_TOPIC_OUT},
+    {"report", SL_TOPIC_OUT},
+    {"refused", SL_TOPIC_OUT},
+    {"availability", SL_TOPIC_OUT},
+    {"answer/{operator}", SL_TOPIC_ANSWER},
+};
+const size_t sl_topics_len = sizeof sl_topics / sizeof sl_topics[0];
+
+static void print_topic(FILE *out, const char *access, const char *base, const struct sl_topic *t,
+                        const char *operator_name);
+static enum sl_exit finish(FILE *out, char **text, size_t *len, const char *folder,
+                           const char *name);
+
+static const char notice[] =
+    "# Made by sluice from the rest of the site; changes are overwritten at the next start.\n";
+
+enum sl_exit sl_broker_write_acl(const struct sl_site *site, const struct sl_site_nodes *nodes,
+                                 const char *folder)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+    if (!out)
+        return sl_cli_fail(SL_EXIT_FILES, "out of memory");
+
+    fputs(notice, out);
+    for (size_t n = 0; n < nodes->len; n++) {
+        fprintf(out, "\nuser %s\n", nodes->list[n].name);
+        for (size_t t = 0; t < sl_topics_len; t++) {
+            const char *access = sl_topics[t].direction == SL_TOPIC_IN ? "read" : "write";
+            bool is_answer = sl_topics[t].direction == SL_TOPIC_ANSWER;
+            for (size_t o = 0; o < (is_answer ? site->operators_len : 1); o++)
+                print_topic(out, access, nodes->list[n].base, &sl_topics[t], site->operators[o]);
+        }
+    }
+    for (size_t o = 0; o < site->operators_len; o++) {
+        fprintf(out, "\nuser %s\n", site->operators[o]);
+        for (size_t n = 0; n < nodes->len; n++)
+            for (size_t t = 0; t < sl_topics_len; t++)
+                print_topic(out, sl_topics[t].direction == SL_TOPIC_IN ? "write" : "read",
+                            nodes->list[n].base, &sl_topics[t], site->operators[o]);
+        fprintf(out, "\nuser %s" SL_WATCH_SUFFIX "\n", site->operators[o]);
+        for (size_t n = 0; n < nodes->len; n++)
+            for (size_t t = 0; t < sl_topics_len; t++)
+                if (sl_topics[t].direction == SL_TOPIC_OUT)
+                    print_topic(out, "read", nodes->list[n].base, &sl_topics[t], "");
+    }
+    return finish(out, &text, &len, folder, "acl");
+}
+
+/* One line, or one a zone. */
+static void print_topic(FILE *out, const char *access, const char *base, const struct sl_topic *t,
+                        const char *operator_name)
+{
+    const char *brace = strchr(t->name, '{');
+    if (!brace) {
+        fprintf(out, "topic %s %s/%s\n", access, base, t->name);
+        return;
+    }
+    int before = (int)(brace - t->name);
+    const char *after = strchr(brace, '}') + 1;
+    if (t->direction == SL_TOPIC_ANSWER) {
+        fprintf(out, "topic %s %s/%.*s%s%s\n", access, base, before, t->name, operator_name, after);
+        return;
+    }
+    for (int zone = 0; zone < SL_ZONES; zone++)
+        fprintf(out, "topic %s %s/%.*s%d%s\n", access, base, before, t->name, zone, after);
+}
+
+enum sl_exit sl_broker_write_conf(const struct sl_site *site, const char *folder)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+    if (!out)
+        return sl_cli_fail(SL_EXIT_FILES, "out of memory");
+
+    fputs(notice, out);
+    if (geteuid() == 0)
+        fputs("\n# Started by root, Mosquitto would become another user before it reads the keys,\n"
+              "# which only their owner may read.\n"
+              "user root\n",
+              out);
+    fprintf(out,
+            "\n"
+            "log_dest stderr\n"
+            "log_type error\n"
+            "log_type warning\n"
+            "log_type notice\n"
+            "log_type information\n"
+            "log_timestamp_format %%Y-%%m-%%dT%%H:%%M:%%S\n"
+            "persistence false\n"
+            "\n"
+            "# Nobody without a certificate, nothing that the list does not allow.\n"
+            "per_listener_settings false\n"
+            "allow_anonymous false\n"
+            "acl_file %s/broker/acl\n"
+            "allow_zero_length_clientid false\n"
+            "\n"
+            "# What one client can take from the others.\n"
+            "max_packet_size 4096\n"
+            "max_inflight_messages 16\n"
+            "max_queued_messages 200\n"
+            "max_queued_bytes 65536\n"
+            "memory_limit 67108864\n"
+            "persistent_client_expiration 7d\n"
+            "\n",
+            site->root);
+    fprintf(out,
+            "listener %u %s\n"
+            "max_connections 2000\n"
+            "cafile %s/ca/certificate.pem\n"
+            "certfile %s/broker/certificate.pem\n"
+            "keyfile %s/broker/key.pem\n"
+            "# Always, even when it is empty: without it a reload would keep old TLS sessions.\n"
+            "crlfile %s/broker/crl.pem\n"
+            "require_certificate true\n"
+            "# The common name is the user and the client id: nobody can take another's session.\n"
+            "use_identity_as_username true\n"
+            "use_username_as_clientid true\n"
+            "# The lowest version; 1.3 is offered too.\n"
+            "tls_version tlsv1.2\n"
+            "ciphers ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256\n"
+            "ciphers_tls1.3 TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256\n",
+            site->port, site->bind, site->root, site->root, site->root, site->root);
+    return finish(out, &text, &len, folder, "mosquitto.conf");
+}
+
+static enum sl_exit finish(FILE *out, char **text, size_t *len, const char *folder,
+                           const char *name)
+{
+    bool ok = fclose(out) == 0;
+    struct sl_path path = sl_path_join(folder, name);
+    enum sl_exit code = ok ? sl_file_write(path.text, *text, *len, 0600)
+                           : sl_cli_fail(SL_EXIT_FILES, "out of memory");
+    free(*text);
+    return code;
+}
+
+enum sl_exit sl_broker_reload(const struct sl_site *site, bool *is_running)
+{
+    int owner = sl_site_lock_owner(site, "broker");
+    *is_running = owner > 0;
+    if (owner > 0 && kill(owner, SIGHUP) != 0)
+        return sl_cli_fail(SL_EXIT_REFUSED,
+                           "cannot tell the running broker (process %d): %s; send it SIGHUP, or "
+                           "start it again",
+                           owner, strerror(errno));
+    return SL_EXIT_DONE;
+}

@@ -1,0 +1,27 @@
+/* The two files that Mosquitto reads and that follow from the rest of the site: never edited by
+ * hand, made anew at every change and at every start. */
+#ifndef SL_CLI_BROKER_FILES_H
+#define SL_CLI_BROKER_FILES_H
+
+#include "site.h"
+
+/* Topics below a node's base; {zone} stands for 0..7 and {operator} for a name. */
+enum sl_topic_direction { SL_TOPIC_IN, SL_TOPIC_OUT, SL_TOPIC_ANSWER };
+struct sl_topic {
+    const char *name;
+    enum sl_topic_direction direction;
+};
+extern const struct sl_topic sl_topics[];
+extern const size_t sl_topics_len;
+
+/* Write broker/acl: one line a topic, user and direction; nothing by wildcard. */
+SL_MUST_CHECK enum sl_exit sl_broker_write_acl(const struct sl_site *site,
+                                               const struct sl_site_nodes *nodes,
+                                               const char *folder);
+/* Write broker/mosquitto.conf into folder; the paths in it lie below site->root. */
+SL_MUST_CHECK enum sl_exit sl_broker_write_conf(const struct sl_site *site, const char *folder);
+
+/* Tell a running broker of this site to read its files again. Nothing to do: SL_EXIT_DONE. */
+SL_MUST_CHECK enum sl_exit sl_broker_reload(const struct sl_site *site, bool *is_running);
+
+#endif

@@ -1,0 +1,149 @@
+/* Options, messages and text for a terminal. */
+#include "cli.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static enum sl_exit set_option(const struct sl_option *option, const char *value);
+static void print_line(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
+
+enum sl_exit sl_cli_parse(int argc, char **argv, const struct sl_option *options,
+                          size_t options_len, const char **words, size_t words_min,
+                          size_t words_max, size_t *words_len)
+{
+    bool only_words = false;
+    *words_len = 0;
+
+    for (int i = 0; i < argc; i++) {
+        const char *word = argv[i];
+        /* "-5" is a word: numbers are checked where their meaning is known. */
+        if (only_words || strncmp(word, "--", 2) != 0) {
+            if (*words_len == words_max)
+                return sl_cli_fail(SL_EXIT_USAGE, "'%s' is one argument too many: see --help",
+                                   word);
+            words[(*words_len)++] = word;
+            continue;
+        }
+        if (word[2] == '\0') {
+            only_words = true;
+            continue;
+        }
+        const char *equals = strchr(word, '=');
+        size_t name_len = equals ? (size_t)(equals - word) : strlen(word);
+        const struct sl_option *option = NULL;
+        for (size_t k = 0; k < options_len && !option; k++)
+            if (strlen(options[k].name) == name_len && memcmp(options[k].name, word, name_len) == 0)
+                option = &options[k];
+        if (!option)
+            return sl_cli_fail(SL_EXIT_USAGE, "there is no option '%s': see --help", word);
+
+        const char *value = equals ? equals + 1 : NULL;
+        if (option->kind == SL_OPTION_FLAG && value)
+            return sl_cli_fail(SL_EXIT_USAGE, "%s takes no value", option->name);
+        if (option->kind != SL_OPTION_FLAG && !value) {
+            if (i + 1 == argc)
+                return sl_cli_fail(SL_EXIT_USAGE, "%s needs a value", option->name);
+            value = argv[++i];
+        }
+        enum sl_exit code = set_option(option, value);
+        if (code != SL_EXIT_DONE)
+            return code;
+    }
+    if (*words_len < words_min)
+        return sl_cli_fail(SL_EXIT_USAGE, "an argument is missing: see --help");
+    return SL_EXIT_DONE;
+}
+
+static enum sl_exit set_option(const struct sl_option *option, const char *value)
+{
+    switch (option->kind) {
+    case SL_OPTION_FLAG:
+        *option->value.flag = true;
+        break;
+    case SL_OPTION_TEXT:
+        *option->value.text = value;
+        break;
+    case SL_OPTION_NUMBER:
+        if (!sl_cli_read_number(value, option->min, option->max, option->value.number))
+            return sl_cli_fail(SL_EXIT_USAGE, "%s takes a number from %ld to %ld, not '%s'",
+                               option->name, option->min, option->max, value);
+        break;
+    case SL_OPTION_LIST:
+        if (*option->list_len == option->list_max)
+            return sl_cli_fail(SL_EXIT_USAGE, "%s may be given %zu times", option->name,
+                               option->list_max);
+        option->value.list[(*option->list_len)++] = value;
+        break;
+    }
+    return SL_EXIT_DONE;
+}
+
+bool sl_cli_read_number(const char *text, long min, long max, long *number)
+{
+    if (text[0] != '-' && (text[0] < '0' || text[0] > '9'))
+        return false; /* strtol would skip blanks and take a plus */
+    char *end = NULL;
+    errno = 0;
+    long value = strtol(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || value < min || value > max)
+        return false;
+    *number = value;
+    return true;
+}
+
+enum sl_exit sl_cli_fail(enum sl_exit code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    print_line(format, arguments);
+    va_end(arguments);
+    return code;
+}
+
+void sl_cli_note(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    print_line(format, arguments);
+    va_end(arguments);
+}
+
+static void print_line(const char *format, va_list arguments)
+{
+    fflush(stdout); /* keeps the order when both go to one file */
+    fputs("sluice: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+}
+
+const char *sl_cli_colour(enum sl_colour colour)
+{
+    static const char *const sequences[] = {
+        [SL_COLOUR_OFF] = "\033[0m", [SL_COLOUR_GOOD] = "\033[32m", [SL_COLOUR_BAD] = "\033[31m",
+        [SL_COLOUR_DIM] = "\033[2m", [SL_COLOUR_BOLD] = "\033[1m",
+    };
+    const char *no_colour = getenv("NO_COLOR");
+    const char *terminal = getenv("TERM");
+    bool is_wanted = !(no_colour && no_colour[0]) && !(terminal && strcmp(terminal, "dumb") == 0);
+    return is_wanted && isatty(STDOUT_FILENO) ? sequences[colour] : "";
+}
+
+void sl_cli_clean(char *out, size_t out_len, const void *text, size_t len)
+{
+    const unsigned char *bytes = text;
+    size_t kept = len < out_len ? len : out_len - 1;
+    for (size_t i = 0; i < kept; i++)
+        out[i] = bytes[i] >= 0x20 && bytes[i] < 0x7F ? (char)bytes[i] : '?';
+    out[kept] = '\0';
+}
+
+uint64_t sl_cli_now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}

@@ -1,0 +1,59 @@
+/* sluice client-args: what mosquitto_pub and mosquitto_sub need to be let in. */
+#include "pki.h"
+#include <stdio.h>
+#include <string.h>
+
+const char sl_client_args_help[] =
+    "  --operator NAME    whose certificate (default: the site's first)\n"
+    "  --watch            the read-only certificate NAME-watch\n\n"
+    "One line without quotes, for $(...): the site's path may have no blanks. The broker keeps "
+    "one\n"
+    "connection a certificate: a second one ends the first. To listen while switching, listen "
+    "with\n"
+    "--watch.\n\n"
+    "examples:\n"
+    "  mosquitto_pub $(sluice client-args) --topic irrigation/zone/on -m \"2 120\"\n"
+    "  mosquitto_sub $(sluice client-args --watch) -v -t irrigation/zone/2/state\n";
+
+enum sl_exit sl_client_args_run(struct sl_cli *cli, int argc, char **argv)
+{
+    const char *operator_name = NULL;
+    bool is_watching = false;
+    size_t words_len = 0;
+    const struct sl_option options[] = {
+        {"--operator", SL_OPTION_TEXT, {.text = &operator_name}, 0, 0, 0, NULL},
+        {"--watch", SL_OPTION_FLAG, {.flag = &is_watching}, 0, 0, 0, NULL},
+    };
+    enum sl_exit code = sl_cli_parse(argc, argv, options, 2, NULL, 0, 0, &words_len);
+    if (code != SL_EXIT_DONE)
+        return code;
+    struct sl_site site;
+    code = sl_site_open(cli->site_root, &site);
+    if (code != SL_EXIT_DONE)
+        return code;
+    size_t who = 0;
+    while (operator_name && who < site.operators_len &&
+           strcmp(site.operators[who], operator_name) != 0)
+        who++;
+    if (who == site.operators_len)
+        return sl_cli_fail(SL_EXIT_USAGE, "there is no operator '%s' in this site", operator_name);
+    /* A shell would split or expand them, and quotes do not survive $(...). */
+    if (strpbrk(site.root, " \t\n*?[]\\\"'"))
+        return sl_cli_fail(SL_EXIT_FILES,
+                           "the path %s has a character that a shell would change: move the "
+                           "site",
+                           site.root);
+
+    char user[SL_NAME_MAX + 1];
+    snprintf(user, sizeof user, "%.17s%s", site.operators[who], is_watching ? SL_WATCH_SUFFIX : "");
+    struct sl_path operators = sl_path_join(site.root, "operators");
+    struct sl_path authority = sl_path_join(site.root, "ca/certificate.pem");
+    struct sl_path certificate = sl_path_join3(operators.text, user, "certificate.pem");
+    struct sl_path key = sl_path_join3(operators.text, user, "key.pem");
+    code = sl_pki_check_operator(&site, user);
+    if (code != SL_EXIT_DONE)
+        return code;
+    printf("-V mqttv5 -i %s -h %s -p %u --cafile %s --cert %s --key %s\n", user, site.host,
+           site.port, authority.text, certificate.text, key.text);
+    return SL_EXIT_DONE;
+}

@@ -1,0 +1,180 @@
+/* Files that are whole or absent. */
+#include "file.h"
+#include "base/bytes.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool write_all(int fd, const char *data, size_t len);
+static enum sl_exit flush_parent(const char *path);
+static enum sl_exit fail(const char *verb, const char *path);
+
+struct sl_path sl_path_join(const char *folder, const char *name)
+{
+    struct sl_path path;
+    int len = snprintf(path.text, sizeof path.text, "%s/%s", folder, name);
+    if (len < 0 || (size_t)len >= sizeof path.text)
+        path.text[0] = '\0';
+    return path;
+}
+
+struct sl_path sl_path_join3(const char *folder, const char *middle, const char *name)
+{
+    struct sl_path path = sl_path_join(folder, middle);
+    return sl_path_join(path.text, name);
+}
+
+void sl_bytes_free(struct sl_bytes *bytes)
+{
+    if (bytes->data)
+        sl_wipe(bytes->data, bytes->len);
+    free(bytes->data);
+    bytes->data = NULL;
+    bytes->len = 0;
+}
+
+enum sl_exit sl_file_write(const char *path, const void *data, size_t len, mode_t mode)
+{
+    char temporary[PATH_MAX + 8];
+    snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
+    int fd = mkostemp(temporary, O_CLOEXEC); /* 0600 from its first moment */
+    if (fd < 0)
+        return fail("write", path);
+
+    bool ok = write_all(fd, data, len) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
+    ok = close(fd) == 0 && ok;
+    ok = ok && rename(temporary, path) == 0;
+    if (!ok) {
+        enum sl_exit code = fail("write", path);
+        unlink(temporary);
+        return code;
+    }
+    return flush_parent(path);
+}
+
+enum sl_exit sl_file_append(const char *path, const char *line)
+{
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return fail("write", path);
+    bool ok = write_all(fd, line, strlen(line)) && fsync(fd) == 0;
+    ok = close(fd) == 0 && ok;
+    return ok ? SL_EXIT_DONE : fail("write", path);
+}
+
+enum sl_exit sl_file_read(const char *path, size_t max, const char *cure, struct sl_bytes *bytes)
+{
+    *bytes = (struct sl_bytes){NULL, 0};
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return errno == ENOENT ? sl_cli_fail(SL_EXIT_FILES, "%s is missing: %s", path, cure)
+                               : fail("read", path);
+    struct stat about;
+    if (fstat(fd, &about) != 0 || !S_ISREG(about.st_mode)) {
+        close(fd);
+        return sl_cli_fail(SL_EXIT_FILES, "%s is not a regular file: %s", path, cure);
+    }
+    if (about.st_size < 0 || (size_t)about.st_size > max) {
+        close(fd);
+        return sl_cli_fail(SL_EXIT_FILES, "%s is larger than such a file can be: %s", path, cure);
+    }
+    char *data = malloc(max + 1);
+    size_t len = 0;
+    ssize_t got = data ? 1 : -1;
+    while (got > 0 && len < max) {
+        got = read(fd, data + len, max - len);
+        if (got < 0 && errno == EINTR)
+            got = 1;
+        else if (got > 0)
+            len += (size_t)got;
+    }
+    if (got < 0) {
+        enum sl_exit code = fail("read", path);
+        free(data);
+        close(fd);
+        return code;
+    }
+    close(fd);
+    data[len] = '\0';
+    *bytes = (struct sl_bytes){data, len};
+    return SL_EXIT_DONE;
+}
+
+enum sl_exit sl_folder_make(const char *path)
+{
+    return mkdir(path, 0700) == 0 ? SL_EXIT_DONE : fail("make", path);
+}
+
+enum sl_exit sl_folder_flush(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return fail("flush", path);
+    bool ok = fsync(fd) == 0;
+    close(fd);
+    return ok ? SL_EXIT_DONE : fail("flush", path);
+}
+
+enum sl_exit sl_folder_publish(const char *temporary, const char *path)
+{
+    if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE) != 0)
+        return errno == EEXIST ? SL_EXIT_REFUSED : fail("make", path);
+    return flush_parent(path);
+}
+
+static int remove_entry(const char *path, const struct stat *about, int type, struct FTW *walk)
+{
+    (void)about, (void)type, (void)walk;
+    (void)remove(path);
+    return 0;
+}
+
+void sl_folder_remove(const char *path)
+{
+    (void)nftw(path, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static bool write_all(int fd, const char *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t written = write(fd, data, len);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return false;
+        data += written;
+        len -= (size_t)written;
+    }
+    return true;
+}
+
+static enum sl_exit flush_parent(const char *path)
+{
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof folder, "%s", path);
+    char *slash = strrchr(folder, '/');
+    if (!slash)
+        return sl_folder_flush(".");
+    slash[slash == folder ? 1 : 0] = '\0';
+    return sl_folder_flush(folder);
+}
+
+static enum sl_exit fail(const char *verb, const char *path)
+{
+    int error = errno;
+    const char *cure = "check the folder";
+    if (error == EACCES || error == EPERM)
+        cure = "run this as the user who made the site";
+    else if (error == ENOSPC || error == EDQUOT)
+        cure = "free some space";
+    else if (error == ENOENT)
+        cure = "make the folder above it first";
+    else if (error == EROFS)
+        cure = "this file system can only be read";
+    return sl_cli_fail(SL_EXIT_FILES, "cannot %s %s: %s (%s)", verb, path, strerror(error), cure);
+}

@@ -1,0 +1,47 @@
+/* The one way in which files are written and read.
+ *
+ * A file is there whole or not at all: written to a temporary neighbour, flushed to the disk, then
+ * renamed, and the folder flushed too. Every function says on stderr what failed and how to cure
+ * it, and gives SL_EXIT_FILES then.
+ */
+#ifndef SL_CLI_FILE_H
+#define SL_CLI_FILE_H
+
+#include "cli.h"
+#include <limits.h>
+#include <sys/types.h>
+
+/* A path by value; longer ones are refused by the system calls that take them. */
+struct sl_path {
+    char text[PATH_MAX];
+};
+
+/* folder "/" name; a result that does not fit is empty, which no system call accepts. */
+struct sl_path sl_path_join(const char *folder, const char *name);
+struct sl_path sl_path_join3(const char *folder, const char *middle, const char *name);
+
+/* Bytes on the heap, with a NUL behind them that len does not count. */
+struct sl_bytes {
+    char *data;
+    size_t len;
+};
+/* Wipes, then frees: the bytes may be a key. */
+void sl_bytes_free(struct sl_bytes *bytes);
+
+/* Replace path by these bytes. Mode 0600 for everything a stranger need not read. */
+SL_MUST_CHECK enum sl_exit sl_file_write(const char *path, const void *data, size_t len,
+                                         mode_t mode);
+/* Add one line to a journal and flush it. */
+SL_MUST_CHECK enum sl_exit sl_file_append(const char *path, const char *line);
+/* A regular file of at most max bytes. cure: what to do when it is not there. */
+SL_MUST_CHECK enum sl_exit sl_file_read(const char *path, size_t max, const char *cure,
+                                        struct sl_bytes *bytes);
+
+SL_MUST_CHECK enum sl_exit sl_folder_make(const char *path);
+SL_MUST_CHECK enum sl_exit sl_folder_flush(const char *path);
+/* Give a finished folder its name; an existing one is never replaced (SL_EXIT_REFUSED, silent). */
+SL_MUST_CHECK enum sl_exit sl_folder_publish(const char *temporary, const char *path);
+/* A folder and what is in it; best effort. */
+void sl_folder_remove(const char *path);
+
+#endif

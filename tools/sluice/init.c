@@ -1,0 +1,211 @@
+/* sluice init: a whole site, or none. */
+#include "broker_files.h"
+#include "pki.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+const char sl_init_help[] =
+    "  --broker-name DNS   the name in the broker's certificate (default: sluice-broker);\n"
+    "                      nodes expect it wherever they dial\n"
+    "  --broker-host HOST  where clients find the broker (default: 127.0.0.1); also in the\n"
+    "                      certificate, for clients that check what they dial\n"
+    "  --port N            default: 8883\n"
+    "  --bind ADDRESS      the address to listen on (default: 127.0.0.1, this computer only)\n"
+    "  --operator NAME     who may switch (default: operator); up to 8 times\n\n"
+    "The folder is made elsewhere and then given its name: an interrupted run leaves no site.\n"
+    "ca/key.pem signs everything: keep a copy of the site off this computer.\n\n"
+    "examples:\n"
+    "  sluice init\n"
+    "  sluice --site /etc/sluice init --broker-host broker.lan --bind 192.168.1.1\n";
+
+static enum sl_exit check_names(struct sl_site *site, const char **operators, size_t len);
+static enum sl_exit find_folder(const char *root, struct sl_site *site, char *temporary,
+                                size_t temporary_len);
+static enum sl_exit build(const struct sl_site *site, const char *folder);
+static enum sl_exit issue_into(const struct sl_pki_pair *authority, const char *root,
+                               const char *folder, enum sl_pki_purpose purpose, const char *name,
+                               const char *names);
+
+enum sl_exit sl_init_run(struct sl_cli *cli, int argc, char **argv)
+{
+    const char *broker_name = "sluice-broker", *host = "127.0.0.1", *bind = "127.0.0.1";
+    const char *operators[SL_SITE_OPERATORS_MAX];
+    size_t operators_len = 0, words_len = 0;
+    long port = 8883;
+    const struct sl_option options[] = {
+        {"--broker-name", SL_OPTION_TEXT, {.text = &broker_name}, 0, 0, 0, NULL},
+        {"--broker-host", SL_OPTION_TEXT, {.text = &host}, 0, 0, 0, NULL},
+        {"--bind", SL_OPTION_TEXT, {.text = &bind}, 0, 0, 0, NULL},
+        {"--port", SL_OPTION_NUMBER, {.number = &port}, 1, 65535, 0, NULL},
+        {"--operator",
+         SL_OPTION_LIST,
+         {.list = operators},
+         0,
+         0,
+         SL_SITE_OPERATORS_MAX,
+         &operators_len},
+    };
+    enum sl_exit code = sl_cli_parse(argc, argv, options, sizeof options / sizeof options[0], NULL,
+                                     0, 0, &words_len);
+    if (code != SL_EXIT_DONE)
+        return code;
+    if (operators_len == 0)
+        operators[operators_len++] = "operator";
+
+    const char *given[] = {broker_name, host, bind};
+    for (size_t i = 0; i < 3; i++)
+        if (strlen(given[i]) > SL_HOST_MAX || !sl_site_is_host(given[i]))
+            return sl_cli_fail(SL_EXIT_USAGE, "'%s' is neither a host name nor an address",
+                               given[i]);
+    struct sl_site site = {.port = (uint16_t)port};
+    strcpy(site.broker_name, broker_name);
+    strcpy(site.host, host);
+    strcpy(site.bind, bind);
+    code = check_names(&site, operators, operators_len);
+    if (code != SL_EXIT_DONE)
+        return code;
+
+    char temporary[PATH_MAX];
+    code = find_folder(cli->site_root, &site, temporary, sizeof temporary);
+    if (code != SL_EXIT_DONE)
+        return code;
+    code = build(&site, temporary);
+    if (code == SL_EXIT_DONE) {
+        code = sl_folder_publish(temporary, site.root);
+        if (code == SL_EXIT_REFUSED)
+            code =
+                sl_cli_fail(SL_EXIT_REFUSED, "%s exists already: nothing was changed", site.root);
+    }
+    if (code != SL_EXIT_DONE) {
+        sl_folder_remove(temporary);
+        return code;
+    }
+    printf("site %s is made: broker '%s' at %s:%u, %zu operator%s\n"
+           "next: sluice --site %s node add NAME\n",
+           site.root, site.broker_name, site.host, site.port, site.operators_len,
+           site.operators_len == 1 ? "" : "s", cli->site_root);
+    return SL_EXIT_DONE;
+}
+
+static enum sl_exit check_names(struct sl_site *site, const char **operators, size_t len)
+{
+    if (strchr(site->broker_name, ':') || strlen(site->broker_name) < 2)
+        return sl_cli_fail(SL_EXIT_USAGE, "'%s' cannot be a broker's name: use a DNS name",
+                           site->broker_name);
+    for (size_t i = 0; i < len; i++) {
+        const char *name = operators[i];
+        size_t name_len = strlen(name), suffix_len = strlen(SL_WATCH_SUFFIX);
+        if (!sl_identity_is_name(sl_view_text(name)) || name_len > SL_OPERATOR_NAME_MAX)
+            return sl_cli_fail(SL_EXIT_USAGE,
+                               "'%s' cannot be an operator's name: use a-z, 0-9, - and _, at "
+                               "most %d characters",
+                               name, SL_OPERATOR_NAME_MAX);
+        if (strcmp(name, site->broker_name) == 0 || strcmp(name, site->host) == 0 ||
+            strcmp(name, "localhost") == 0)
+            return sl_cli_fail(SL_EXIT_USAGE, "an operator cannot be called like the broker: '%s'",
+                               name);
+        if (name_len >= suffix_len && strcmp(name + name_len - suffix_len, SL_WATCH_SUFFIX) == 0)
+            return sl_cli_fail(SL_EXIT_USAGE,
+                               "'%s': names with '" SL_WATCH_SUFFIX
+                               "' are for read-only certificates, which come by themselves",
+                               name);
+        for (size_t k = 0; k < site->operators_len; k++)
+            if (strcmp(site->operators[k], name) == 0)
+                return sl_cli_fail(SL_EXIT_USAGE, "operator '%s' is named twice", name);
+        strcpy(site->operators[site->operators_len++], name);
+    }
+    return SL_EXIT_DONE;
+}
+
+/* The absolute path of the new site, and a new empty folder beside it. */
+static enum sl_exit find_folder(const char *root, struct sl_site *site, char *temporary,
+                                size_t temporary_len)
+{
+    char parent[PATH_MAX];
+    if ((size_t)snprintf(parent, sizeof parent, "%s", root) >= sizeof parent)
+        return sl_cli_fail(SL_EXIT_USAGE, "the name of the site is too long");
+    size_t len = strlen(parent);
+    while (len > 1 && parent[len - 1] == '/')
+        parent[--len] = '\0';
+    char *slash = strrchr(parent, '/');
+    const char *name = slash ? slash + 1 : parent;
+    struct stat about;
+    if (lstat(parent, &about) == 0)
+        return sl_cli_fail(SL_EXIT_REFUSED, "%s exists already: nothing was changed", parent);
+
+    char above[PATH_MAX] = ".";
+    if (slash)
+        snprintf(above, sizeof above, "%.*s", slash == parent ? 1 : (int)(slash - parent), parent);
+    char real[PATH_MAX];
+    if (!realpath(above, real))
+        return sl_cli_fail(SL_EXIT_FILES, "there is no folder %s: make it first", above);
+    if (strpbrk(real, "\n\r") || strpbrk(name, "\n\r"))
+        return sl_cli_fail(SL_EXIT_USAGE, "a site's path cannot have line breaks");
+    struct sl_path path = sl_path_join(strcmp(real, "/") == 0 ? "" : real, name);
+    int made = snprintf(temporary, temporary_len, "%s/.%s.XXXXXX", real, name);
+    if (path.text[0] == '\0' || made < 0 || (size_t)made >= temporary_len)
+        return sl_cli_fail(SL_EXIT_USAGE, "the name of the site is too long");
+    strcpy(site->root, path.text);
+    if (!mkdtemp(temporary)) /* 0700 from its first moment */
+        return sl_cli_fail(SL_EXIT_FILES,
+                           "cannot make a folder in %s: check its rights and the free space", real);
+    return SL_EXIT_DONE;
+}
+
+static enum sl_exit build(const struct sl_site *site, const char *folder)
+{
+    static const char *const folders[] = {"ca", "broker", "operators", "nodes", "run"};
+    enum sl_exit code = SL_EXIT_DONE;
+    for (size_t i = 0; i < 5 && code == SL_EXIT_DONE; i++)
+        code = sl_folder_make(sl_path_join(folder, folders[i]).text);
+
+    struct sl_pki_pair authority = {NULL, NULL};
+    if (code == SL_EXIT_DONE)
+        code = sl_pki_issue(NULL, folder, SL_PKI_AUTHORITY, "Sluice authority", NULL, &authority);
+    if (code == SL_EXIT_DONE)
+        code = sl_pki_save(&authority, sl_path_join(folder, "ca").text);
+    if (code == SL_EXIT_DONE)
+        code = sl_pki_write_crl(&authority, sl_path_join(folder, "broker/crl.pem").text);
+
+    char names[SL_PKI_NAMES_MAX];
+    sl_pki_list_server_names(site, names);
+    if (code == SL_EXIT_DONE)
+        code = issue_into(&authority, folder, "broker", SL_PKI_SERVER, site->broker_name, names);
+    for (size_t i = 0; i < site->operators_len * 2 && code == SL_EXIT_DONE; i++) {
+        char name[SL_NAME_MAX + 1], path[64];
+        snprintf(name, sizeof name, "%.17s%s", site->operators[i / 2],
+                 i % 2 ? SL_WATCH_SUFFIX : "");
+        snprintf(path, sizeof path, "operators/%s", name);
+        snprintf(names, sizeof names, "DNS:%s.operator.invalid", name);
+        code = sl_folder_make(sl_path_join(folder, path).text);
+        if (code == SL_EXIT_DONE)
+            code = issue_into(&authority, folder, path, SL_PKI_OPERATOR, name, names);
+    }
+    struct sl_path broker = sl_path_join(folder, "broker");
+    const struct sl_site_nodes none = {NULL, 0};
+    if (code == SL_EXIT_DONE)
+        code = sl_broker_write_acl(site, &none, broker.text);
+    if (code == SL_EXIT_DONE)
+        code = sl_broker_write_conf(site, broker.text);
+    if (code == SL_EXIT_DONE)
+        code = sl_site_save(site, folder);
+    if (code == SL_EXIT_DONE)
+        code = sl_folder_flush(folder);
+    sl_pki_free(&authority);
+    return code;
+}
+
+static enum sl_exit issue_into(const struct sl_pki_pair *authority, const char *root,
+                               const char *folder, enum sl_pki_purpose purpose, const char *name,
+                               const char *names)
+{
+    struct sl_pki_pair pair = {NULL, NULL};
+    enum sl_exit code = sl_pki_issue(authority, root, purpose, name, names, &pair);
+    if (code == SL_EXIT_DONE)
+        code = sl_pki_save(&pair, sl_path_join(root, folder).text);
+    sl_pki_free(&pair);
+    return code;
+}

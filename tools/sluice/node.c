@@ -1,0 +1,271 @@
+/* sluice node add, sluice node list. */
+#include "broker_files.h"
+#include "pki.h"
+#include "talk.h"
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+const char sl_node_add_help[] =
+    "  --base TOPIC   what the node's topics begin with (default: irrigation/NAME)\n"
+    "  --host HOST    where the node finds the broker (default: the site's)\n"
+    "  --port N       default: the site's\n\n"
+    "NAME: a-z, 0-9, - and _, at most 23 characters; it is the node's user name and client id.\n"
+    "The key is made on this computer and lies in nodes/NAME/identity, the file that goes onto\n"
+    "the node: treat it like a key.\n\n"
+    "examples:\n"
+    "  sluice node add garden\n"
+    "  sluice node add garden --base irrigation    # the topics of the original project\n";
+
+const char sl_node_list_help[] = "  --json   one JSON object\n\n"
+                                 "examples:\n"
+                                 "  sluice node list\n"
+                                 "  sluice node list --json | jq -r '.nodes[].base'\n";
+
+static enum sl_exit check_name(const struct sl_site *site, const char *name);
+static enum sl_exit check_base(const struct sl_site_nodes *nodes, const char *name,
+                               const char *base);
+static enum sl_exit write_node(const struct sl_site *site, struct sl_site_node *node);
+static enum sl_exit build(const struct sl_site *site, const struct sl_pki_pair *authority,
+                          struct sl_site_node *node, const char *folder);
+static enum sl_exit update_broker(const struct sl_site *site);
+
+enum sl_exit sl_node_add_run(struct sl_cli *cli, int argc, char **argv)
+{
+    const char *words[1], *base = NULL, *host = NULL;
+    size_t words_len = 0;
+    long port = 0;
+    const struct sl_option options[] = {
+        {"--base", SL_OPTION_TEXT, {.text = &base}, 0, 0, 0, NULL},
+        {"--host", SL_OPTION_TEXT, {.text = &host}, 0, 0, 0, NULL},
+        {"--port", SL_OPTION_NUMBER, {.number = &port}, 1, 65535, 0, NULL},
+    };
+    enum sl_exit code = sl_cli_parse(argc, argv, options, 3, words, 1, 1, &words_len);
+    if (code != SL_EXIT_DONE)
+        return code;
+    struct sl_site site;
+    code = sl_site_open(cli->site_root, &site);
+    if (code != SL_EXIT_DONE)
+        return code;
+    code = check_name(&site, words[0]);
+    if (code != SL_EXIT_DONE)
+        return code;
+    char usual[SL_BASE_MAX + 1];
+    snprintf(usual, sizeof usual, "irrigation/%s", words[0]);
+    base = base ? base : usual;
+    host = host ? host : site.host;
+    if (!sl_identity_is_base(sl_view_text(base)))
+        return sl_cli_fail(SL_EXIT_USAGE,
+                           "'%s' cannot be a base topic: letters, digits, '.', '-', '_' and single "
+                           "slashes between them, at most %d characters",
+                           base, SL_BASE_MAX);
+    if (!sl_site_is_host(host))
+        return sl_cli_fail(SL_EXIT_USAGE, "'%s' is neither a host name nor an address", host);
+
+    if (sl_site_lock(&site, "site", 5000) != SL_EXIT_DONE)
+        return sl_cli_fail(SL_EXIT_REFUSED, "another sluice command is changing %s: try again",
+                           site.root);
+    struct sl_site_nodes nodes;
+    code = sl_site_read_nodes(&site, &nodes);
+    if (code != SL_EXIT_DONE)
+        return code;
+    code = check_base(&nodes, words[0], base);
+    sl_site_free_nodes(&nodes);
+    if (code != SL_EXIT_DONE)
+        return code;
+
+    struct sl_site_node node = {.port = port ? (uint16_t)port : site.port};
+    strcpy(node.name, words[0]);
+    strcpy(node.base, base);
+    strcpy(node.host, host);
+    code = write_node(&site, &node);
+    if (code == SL_EXIT_DONE)
+        code = update_broker(&site);
+    if (code == SL_EXIT_DONE)
+        printf("node %s is made: topics %s/..., broker %s:%u\n"
+               "its key was made on this computer: %s/nodes/%s/identity goes onto the node\n",
+               node.name, node.base, node.host, node.port, site.root, node.name);
+    return code;
+}
+
+/* A node that could pass for the broker or an operator would be one. */
+static enum sl_exit check_name(const struct sl_site *site, const char *name)
+{
+    char clean[64];
+    sl_cli_clean(clean, sizeof clean, name, strlen(name));
+    if (!sl_identity_is_name(sl_view_text(name)))
+        return sl_cli_fail(SL_EXIT_USAGE,
+                           "'%s' cannot be a node's name: a-z, 0-9, then also - and _, at most %d "
+                           "characters",
+                           clean, SL_NAME_MAX);
+    bool is_taken = strcasecmp(name, site->broker_name) == 0 || strcasecmp(name, site->host) == 0 ||
+                    strcmp(name, "localhost") == 0;
+    for (size_t i = 0; i < site->operators_len; i++) {
+        size_t len = strlen(site->operators[i]);
+        if (strncmp(name, site->operators[i], len) == 0 &&
+            (name[len] == '\0' || strcmp(name + len, SL_WATCH_SUFFIX) == 0))
+            is_taken = true;
+    }
+    if (is_taken)
+        return sl_cli_fail(SL_EXIT_REFUSED,
+                           "'%s' is the name of the broker or of an operator: choose another",
+                           clean);
+    return SL_EXIT_DONE;
+}
+
+/* True when a topic of the one could be a topic of the other. */
+static bool is_inside(const char *base, const char *other)
+{
+    size_t len = strlen(other);
+    if (strncmp(base, other, len) != 0)
+        return false;
+    const char *rest = base + len;
+    return *rest == '\0' || strcmp(rest, "/zone") == 0 || strncmp(rest, "/zone/", 6) == 0 ||
+           strcmp(rest, "/answer") == 0 || strncmp(rest, "/answer/", 8) == 0;
+}
+
+static enum sl_exit check_base(const struct sl_site_nodes *nodes, const char *name,
+                               const char *base)
+{
+    for (size_t i = 0; i < nodes->len; i++) {
+        const struct sl_site_node *node = &nodes->list[i];
+        if (strcmp(node->name, name) == 0)
+            return sl_cli_fail(SL_EXIT_REFUSED, "there is a node %s already: nothing was changed",
+                               name);
+        if (is_inside(base, node->base) || is_inside(node->base, base))
+            return sl_cli_fail(SL_EXIT_REFUSED,
+                               "the topics of '%s' would be those of node %s ('%s'): choose "
+                               "another --base",
+                               base, node->name, node->base);
+    }
+    if (nodes->len == SL_SITE_NODES_MAX)
+        return sl_cli_fail(SL_EXIT_REFUSED, "a site holds at most %d nodes", SL_SITE_NODES_MAX);
+    return SL_EXIT_DONE;
+}
+
+/* The folder is built under a hidden name and appears whole. */
+static enum sl_exit write_node(const struct sl_site *site, struct sl_site_node *node)
+{
+    struct sl_pki_pair authority;
+    enum sl_exit code = sl_pki_load_authority(site, &authority);
+    if (code != SL_EXIT_DONE)
+        return code;
+    struct sl_path nodes = sl_path_join(site->root, "nodes");
+    struct sl_path temporary = sl_path_join(nodes.text, ".new.XXXXXX");
+    if (!mkdtemp(temporary.text)) {
+        sl_pki_free(&authority);
+        return sl_cli_fail(SL_EXIT_FILES,
+                           "cannot make a folder in %s: run this as the user who made the site",
+                           nodes.text);
+    }
+    code = build(site, &authority, node, temporary.text);
+    if (code == SL_EXIT_DONE)
+        code = sl_folder_flush(temporary.text);
+    if (code == SL_EXIT_DONE) {
+        code = sl_folder_publish(temporary.text, sl_path_join(nodes.text, node->name).text);
+        if (code == SL_EXIT_REFUSED)
+            code = sl_cli_fail(code, "there is a node %s already: nothing was changed", node->name);
+    }
+    if (code != SL_EXIT_DONE)
+        sl_folder_remove(temporary.text);
+    sl_pki_free(&authority);
+    return code;
+}
+
+static enum sl_exit build(const struct sl_site *site, const struct sl_pki_pair *authority,
+                          struct sl_site_node *node, const char *folder)
+{
+    char names[SL_PKI_NAMES_MAX];
+    snprintf(names, sizeof names, "DNS:%s.device.invalid", node->name);
+    struct sl_pki_pair pair = {NULL, NULL};
+    enum sl_exit code = sl_pki_issue(authority, site->root, SL_PKI_NODE, node->name, names, &pair);
+    if (code != SL_EXIT_DONE)
+        return code;
+
+    node->not_after_s = sl_pki_not_after(pair.certificate);
+    uint8_t image[SL_IDENTITY_MAX];
+    size_t len = 0;
+    code = sl_pki_encode_identity(site, node, authority, &pair, image, &len);
+    if (code == SL_EXIT_DONE)
+        code = sl_file_write(sl_path_join(folder, "identity").text, image, len, 0600);
+    if (code == SL_EXIT_DONE)
+        code = sl_pki_save_certificate(&pair, folder);
+    if (code == SL_EXIT_DONE)
+        code = sl_site_save_node(node, folder);
+    sl_wipe(image, sizeof image);
+    sl_pki_free(&pair);
+    return code;
+}
+
+/* Mosquitto 2.0 lets everybody do everything when it cannot read its list at a reload. So the list
+ * is whole when it gets its name, and what the broker made of it is tried out. */
+static enum sl_exit update_broker(const struct sl_site *site)
+{
+    struct sl_site_nodes nodes;
+    bool is_running = false;
+    enum sl_exit code = sl_site_read_nodes(site, &nodes);
+    if (code != SL_EXIT_DONE)
+        return code;
+    code = sl_broker_write_acl(site, &nodes, sl_path_join(site->root, "broker").text);
+    if (code == SL_EXIT_DONE)
+        code = sl_broker_reload(site, &is_running);
+    sl_site_free_nodes(&nodes);
+    if (code == SL_EXIT_DONE && is_running)
+        code = sl_talk_probe(site);
+    return code;
+}
+
+enum sl_exit sl_node_list_run(struct sl_cli *cli, int argc, char **argv)
+{
+    bool wants_json = false;
+    size_t words_len = 0;
+    const struct sl_option options[] = {
+        {"--json", SL_OPTION_FLAG, {.flag = &wants_json}, 0, 0, 0, NULL},
+    };
+    enum sl_exit code = sl_cli_parse(argc, argv, options, 1, NULL, 0, 0, &words_len);
+    if (code != SL_EXIT_DONE)
+        return code;
+    struct sl_site site;
+    struct sl_site_nodes nodes;
+    code = sl_site_open(cli->site_root, &site);
+    if (code == SL_EXIT_DONE)
+        code = sl_site_read_nodes(&site, &nodes);
+    if (code != SL_EXIT_DONE)
+        return code;
+
+    cJSON *json = cJSON_CreateObject();
+    cJSON *list = cJSON_AddArrayToObject(json, "nodes");
+    if (!wants_json && nodes.len == 0)
+        puts("no node yet: sluice node add NAME");
+    else if (!wants_json)
+        printf("%-23s  %-24s  %-22s  %s\n", "NODE", "BASE TOPIC", "BROKER", "CERTIFICATE ENDS");
+    for (size_t i = 0; i < nodes.len; i++) {
+        const struct sl_site_node *node = &nodes.list[i];
+        char day[16], broker[SL_HOST_MAX + 8];
+        sl_site_print_date(day, node->not_after_s);
+        snprintf(broker, sizeof broker, "%s:%u", node->host, node->port);
+        if (!wants_json) {
+            bool is_over = node->not_after_s <= (uint64_t)time(NULL);
+            printf("%-23s  %-24s  %-22s  %s%s%s\n", node->name, node->base, broker,
+                   is_over ? sl_cli_colour(SL_COLOUR_BAD) : "", day,
+                   is_over ? sl_cli_colour(SL_COLOUR_OFF) : "");
+            continue;
+        }
+        cJSON *entry = cJSON_CreateObject();
+        cJSON_AddStringToObject(entry, "name", node->name);
+        cJSON_AddStringToObject(entry, "base", node->base);
+        cJSON_AddStringToObject(entry, "host", node->host);
+        cJSON_AddNumberToObject(entry, "port", node->port);
+        cJSON_AddStringToObject(entry, "last_day", day);
+        cJSON_AddItemToArray(list, entry);
+    }
+    char *text = wants_json ? cJSON_PrintUnformatted(json) : NULL;
+    if (text)
+        puts(text);
+    cJSON_free(text);
+    cJSON_Delete(json);
+    sl_site_free_nodes(&nodes);
+    return SL_EXIT_DONE;
+}

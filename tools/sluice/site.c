@@ -1,0 +1,360 @@
+/* Reading, checking and writing the records of a site. */
+#include "site.h"
+#include "base/bytes.h"
+#include "pki.h"
+#include "store/identity.h"
+#include <arpa/inet.h>
+#include <cjson/cJSON.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RECORD_MAX 16384 /* bytes of site.json or node.json */
+
+static enum sl_exit read_record(const char *path, const char *cure, cJSON **record);
+static enum sl_exit write_record(const char *folder, const char *name, cJSON *record);
+static bool take_text(const cJSON *record, const char *key, char *out, size_t out_len);
+static bool take_port(const cJSON *record, uint16_t *port);
+static enum sl_exit read_node(const struct sl_site *site, const char *name,
+                              struct sl_site_node *node);
+static enum sl_exit check_identity(const char *folder, const struct sl_site_node *node);
+static int compare_nodes(const void *a, const void *b);
+
+/* --- the site's own record ------------------------------------------------------------------ */
+
+enum sl_exit sl_site_open(const char *root, struct sl_site *site)
+{
+    memset(site, 0, sizeof *site);
+    if (!realpath(root, site->root))
+        return sl_cli_fail(SL_EXIT_FILES,
+                           "there is no site at %s: run 'sluice init' or give --site", root);
+    struct sl_path path = sl_path_join(site->root, "site.json");
+    cJSON *record = NULL;
+    enum sl_exit code = read_record(path.text, "run 'sluice init' or give --site", &record);
+    if (code != SL_EXIT_DONE)
+        return code;
+
+    const cJSON *version = cJSON_GetObjectItemCaseSensitive(record, "version");
+    const cJSON *operators = cJSON_GetObjectItemCaseSensitive(record, "operators");
+    bool ok = cJSON_IsNumber(version) && version->valueint == 1 &&
+              take_text(record, "broker_name", site->broker_name, sizeof site->broker_name) &&
+              take_text(record, "host", site->host, sizeof site->host) &&
+              take_text(record, "bind", site->bind, sizeof site->bind) &&
+              take_port(record, &site->port) && cJSON_IsArray(operators) &&
+              sl_site_is_host(site->broker_name) && sl_site_is_host(site->host) &&
+              sl_site_is_host(site->bind);
+    const cJSON *entry = NULL;
+    cJSON_ArrayForEach(entry, operators)
+    {
+        const char *name = cJSON_GetStringValue(entry);
+        ok = ok && name && strlen(name) <= SL_OPERATOR_NAME_MAX &&
+             sl_identity_is_name(sl_view_text(name)) && site->operators_len < SL_SITE_OPERATORS_MAX;
+        if (ok)
+            strcpy(site->operators[site->operators_len++], name);
+    }
+    cJSON_Delete(record);
+    if (!ok || site->operators_len == 0)
+        return sl_cli_fail(SL_EXIT_FILES,
+                           "%s has a missing or wrong value: restore it from a backup", path.text);
+    return SL_EXIT_DONE;
+}
+
+enum sl_exit sl_site_save(const struct sl_site *site, const char *folder)
+{
+    cJSON *record = cJSON_CreateObject();
+    cJSON_AddNumberToObject(record, "version", 1);
+    cJSON_AddStringToObject(record, "broker_name", site->broker_name);
+    cJSON_AddStringToObject(record, "host", site->host);
+    cJSON_AddNumberToObject(record, "port", site->port);
+    cJSON_AddStringToObject(record, "bind", site->bind);
+    cJSON *operators = cJSON_AddArrayToObject(record, "operators");
+    for (size_t i = 0; i < site->operators_len; i++)
+        cJSON_AddItemToArray(operators, cJSON_CreateString(site->operators[i]));
+    return write_record(folder, "site.json", record);
+}
+
+/* --- nodes ---------------------------------------------------------------------------------- */
+
+enum sl_exit sl_site_read_nodes(const struct sl_site *site, struct sl_site_nodes *nodes)
+{
+    *nodes = (struct sl_site_nodes){NULL, 0};
+    struct sl_path folder = sl_path_join(site->root, "nodes");
+    DIR *entries = opendir(folder.text);
+    if (!entries)
+        return sl_cli_fail(SL_EXIT_FILES, "cannot read %s: %s (restore it from a backup)",
+                           folder.text, strerror(errno));
+    nodes->list = calloc(SL_SITE_NODES_MAX, sizeof *nodes->list);
+    enum sl_exit code = nodes->list ? SL_EXIT_DONE : sl_cli_fail(SL_EXIT_FILES, "out of memory");
+    const struct dirent *entry = NULL;
+    while (code == SL_EXIT_DONE && (entry = readdir(entries))) {
+        if (entry->d_name[0] == '.') /* also what an interrupted 'node add' left behind */
+            continue;
+        if (!sl_identity_is_name(sl_view_text(entry->d_name)))
+            code = sl_cli_fail(SL_EXIT_FILES, "%s/%s is no node of this site: move it away",
+                               folder.text, entry->d_name);
+        else if (nodes->len == SL_SITE_NODES_MAX)
+            code = sl_cli_fail(SL_EXIT_FILES, "%s holds more than %d nodes", folder.text,
+                               SL_SITE_NODES_MAX);
+        else
+            code = read_node(site, entry->d_name, &nodes->list[nodes->len++]);
+    }
+    closedir(entries);
+    if (code != SL_EXIT_DONE) {
+        sl_site_free_nodes(nodes);
+        return code;
+    }
+    qsort(nodes->list, nodes->len, sizeof *nodes->list, compare_nodes);
+    return SL_EXIT_DONE;
+}
+
+enum sl_exit sl_site_find_nodes(const struct sl_site *site, const char *name,
+                                struct sl_site_nodes *nodes)
+{
+    enum sl_exit code = sl_site_read_nodes(site, nodes);
+    if (code != SL_EXIT_DONE || !name)
+        return code;
+    for (size_t i = 0; i < nodes->len; i++) {
+        if (strcmp(nodes->list[i].name, name) == 0) {
+            nodes->list[0] = nodes->list[i];
+            nodes->len = 1;
+            return SL_EXIT_DONE;
+        }
+    }
+    sl_site_free_nodes(nodes);
+    char clean[64];
+    sl_cli_clean(clean, sizeof clean, name, strlen(name));
+    return sl_cli_fail(SL_EXIT_USAGE, "there is no node '%s': see 'sluice node list'", clean);
+}
+
+void sl_site_free_nodes(struct sl_site_nodes *nodes)
+{
+    free(nodes->list);
+    *nodes = (struct sl_site_nodes){NULL, 0};
+}
+
+enum sl_exit sl_site_save_node(const struct sl_site_node *node, const char *folder)
+{
+    cJSON *record = cJSON_CreateObject();
+    cJSON_AddStringToObject(record, "name", node->name);
+    cJSON_AddStringToObject(record, "base", node->base);
+    cJSON_AddStringToObject(record, "host", node->host);
+    cJSON_AddNumberToObject(record, "port", node->port);
+    cJSON_AddNumberToObject(record, "not_after", (double)node->not_after_s);
+    return write_record(folder, "node.json", record);
+}
+
+static enum sl_exit read_node(const struct sl_site *site, const char *name,
+                              struct sl_site_node *node)
+{
+    struct sl_path nodes = sl_path_join(site->root, "nodes");
+    struct sl_path path = sl_path_join3(nodes.text, name, "node.json");
+    const char *cure = "restore it from a backup, or remove its folder and add the node again";
+    cJSON *record = NULL;
+    enum sl_exit code = read_record(path.text, cure, &record);
+    if (code != SL_EXIT_DONE)
+        return code;
+
+    const cJSON *not_after = cJSON_GetObjectItemCaseSensitive(record, "not_after");
+    bool ok = take_text(record, "name", node->name, sizeof node->name) &&
+              take_text(record, "base", node->base, sizeof node->base) &&
+              take_text(record, "host", node->host, sizeof node->host) &&
+              take_port(record, &node->port) && cJSON_IsNumber(not_after) &&
+              not_after->valuedouble > 0 && not_after->valuedouble < 1e12 &&
+              strcmp(node->name, name) == 0 && sl_identity_is_base(sl_view_text(node->base)) &&
+              sl_site_is_host(node->host);
+    if (ok)
+        node->not_after_s = (uint64_t)not_after->valuedouble;
+    cJSON_Delete(record);
+    if (!ok)
+        return sl_cli_fail(SL_EXIT_FILES, "%s has a missing or wrong value: %s", path.text, cure);
+    return check_identity(sl_path_join(nodes.text, name).text, node);
+}
+
+/* The image is what goes onto the device: it must be whole and say the same as the files beside. */
+static enum sl_exit check_identity(const char *folder, const struct sl_site_node *node)
+{
+    const char *cure = "restore it from a backup, or remove its folder and add the node again";
+    struct sl_path path = sl_path_join(folder, "identity");
+    struct sl_path certificate = sl_path_join(folder, "certificate.pem");
+    struct sl_bytes image;
+    enum sl_exit code = sl_file_read(path.text, SL_IDENTITY_MAX, cure, &image);
+    if (code != SL_EXIT_DONE)
+        return code;
+    struct sl_identity identity;
+    struct sl_view view = {(const uint8_t *)image.data, image.len};
+    enum sl_status status = sl_identity_decode(view, &identity);
+    bool is_same = false;
+    if (status != SL_OK)
+        code = sl_cli_fail(SL_EXIT_FILES, "%s is no identity image (%s): %s", path.text,
+                           sl_status_text(status), cure);
+    else
+        code = sl_pki_is_same(certificate.text, identity.certificate, &is_same);
+    if (code == SL_EXIT_DONE &&
+        (!is_same || !sl_view_is_equal(identity.name, sl_view_text(node->name)) ||
+         !sl_view_is_equal(identity.base, sl_view_text(node->base)) ||
+         identity.not_after_s != node->not_after_s))
+        code = sl_cli_fail(SL_EXIT_FILES, "%s and the files beside it do not agree: %s", path.text,
+                           cure);
+    sl_wipe(&identity, sizeof identity);
+    sl_bytes_free(&image);
+    return code;
+}
+
+static int compare_nodes(const void *a, const void *b)
+{
+    const struct sl_site_node *left = a, *right = b;
+    return strcmp(left->name, right->name);
+}
+
+/* --- records as JSON ------------------------------------------------------------------------ */
+
+static enum sl_exit read_record(const char *path, const char *cure, cJSON **record)
+{
+    struct sl_bytes bytes;
+    enum sl_exit code = sl_file_read(path, RECORD_MAX, cure, &bytes);
+    if (code != SL_EXIT_DONE)
+        return code;
+    *record = cJSON_ParseWithLength(bytes.data, bytes.len);
+    sl_bytes_free(&bytes);
+    if (!cJSON_IsObject(*record)) {
+        cJSON_Delete(*record);
+        *record = NULL;
+        return sl_cli_fail(SL_EXIT_FILES, "%s is not valid JSON: restore it from a backup", path);
+    }
+    return SL_EXIT_DONE;
+}
+
+static enum sl_exit write_record(const char *folder, const char *name, cJSON *record)
+{
+    char *text = cJSON_Print(record);
+    cJSON_Delete(record);
+    if (!text)
+        return sl_cli_fail(SL_EXIT_FILES, "out of memory");
+    struct sl_path path = sl_path_join(folder, name);
+    size_t len = strlen(text);
+    text[len] = '\n'; /* cJSON_Print leaves a terminator, which the file does not need */
+    enum sl_exit code = sl_file_write(path.text, text, len + 1, 0600);
+    cJSON_free(text);
+    return code;
+}
+
+static bool take_text(const cJSON *record, const char *key, char *out, size_t out_len)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(record, key));
+    if (!text || text[0] == '\0' || strlen(text) >= out_len)
+        return false;
+    strcpy(out, text);
+    return true;
+}
+
+static bool take_port(const cJSON *record, uint16_t *port)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(record, "port");
+    if (!cJSON_IsNumber(item) || item->valuedouble < 1 || item->valuedouble > 65535)
+        return false;
+    *port = (uint16_t)item->valuedouble;
+    return true;
+}
+
+const char *sl_site_topic_below(const struct sl_site_node *node, const char *topic)
+{
+    size_t len = strlen(node->base);
+    return strncmp(topic, node->base, len) == 0 && topic[len] == '/' ? topic + len + 1 : NULL;
+}
+
+/* --- locks, journal, words ------------------------------------------------------------------ */
+
+static int open_lock(const struct sl_site *site, const char *name)
+{
+    char file[SL_HOST_MAX];
+    snprintf(file, sizeof file, "%s.lock", name);
+    struct sl_path path = sl_path_join3(site->root, "run", file);
+    return open(path.text, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
+enum sl_exit sl_site_lock(const struct sl_site *site, const char *name, unsigned wait_ms)
+{
+    int fd = open_lock(site, name);
+    if (fd < 0)
+        return sl_cli_fail(SL_EXIT_FILES, "cannot write %s/run/%s.lock: %s", site->root, name,
+                           strerror(errno));
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    uint64_t end = sl_cli_now_ms() + wait_ms;
+    while (fcntl(fd, F_SETLK, &lock) != 0) {
+        if ((errno != EACCES && errno != EAGAIN && errno != EINTR) || sl_cli_now_ms() >= end) {
+            close(fd);
+            return SL_EXIT_REFUSED;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    }
+    return SL_EXIT_DONE; /* fd stays open: the lock lives as long as the process */
+}
+
+int sl_site_lock_owner(const struct sl_site *site, const char *name)
+{
+    int fd = open_lock(site, name);
+    if (fd < 0)
+        return 0;
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int owner = fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK ? lock.l_pid : 0;
+    close(fd);
+    return owner;
+}
+
+enum sl_exit sl_site_log_issue(const char *folder, const char *name, const char *purpose,
+                               const char *serial, uint64_t not_after_s)
+{
+    char now[24], last[24], line[512];
+    sl_site_print_time(now, (uint64_t)time(NULL));
+    sl_site_print_time(last, not_after_s);
+    snprintf(line, sizeof line, "%s serial=%s name=%s purpose=%s not-after=%s\n", now, serial, name,
+             purpose, last);
+    struct sl_path path = sl_path_join(folder, "issued.log");
+    return sl_file_append(path.text, line);
+}
+
+bool sl_site_is_host(const char *text)
+{
+    unsigned char address[sizeof(struct in6_addr)];
+    if (inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1)
+        return true;
+    size_t len = strlen(text);
+    if (len == 0 || len > SL_HOST_MAX)
+        return false;
+    char before = '.';
+    for (size_t i = 0; i < len; i++) {
+        char c = text[i];
+        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!is_letter && ((c != '-' && c != '.') || before == '.' || before == '-'))
+            return false;
+        before = c;
+    }
+    return before != '.' && before != '-';
+}
+
+bool sl_site_is_loopback(const char *host)
+{
+    return strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 ||
+           (strncmp(host, "127.", 4) == 0 && sl_site_is_host(host));
+}
+
+void sl_site_print_date(char out[16], uint64_t unix_s)
+{
+    struct tm parts;
+    time_t at = (time_t)unix_s;
+    if (!gmtime_r(&at, &parts) || strftime(out, 16, "%Y-%m-%d", &parts) == 0)
+        out[0] = '\0';
+}
+
+void sl_site_print_time(char out[24], uint64_t unix_s)
+{
+    struct tm parts;
+    time_t at = (time_t)unix_s;
+    if (!gmtime_r(&at, &parts) || strftime(out, 24, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+        out[0] = '\0';
+}

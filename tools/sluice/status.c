@@ -1,0 +1,245 @@
+/* sluice status: what the nodes report, asked for afresh. */
+#include "talk.h"
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ANSWER_S 5
+
+const char sl_status_help[] =
+    "  --json             one JSON object\n"
+    "  --timeout S        how long to wait for fresh reports (default: 5)\n"
+    "  --operator NAME    default: the site's first\n\n"
+    "Exit code 3 when a node is offline or did not report.\n\n"
+    "examples:\n"
+    "  sluice status\n"
+    "  sluice status garden --json | jq '.nodes[0].report.zones'\n";
+
+struct node_status {
+    const struct sl_site_node *node;
+    char availability[8];     /* "online", "offline", "" */
+    char states[SL_ZONES][4]; /* "ON", "OFF", "" */
+    cJSON *report;
+    bool is_fresh;
+};
+
+struct statuses {
+    struct node_status *list;
+    size_t len;
+    bool is_done; /* nothing more to wait for */
+};
+
+static enum sl_exit ask(const struct sl_site *site, const char *operator_name, unsigned timeout_ms,
+                        struct statuses *all);
+static enum sl_exit subscribe(struct sl_talk *talk, const struct sl_site_node *node);
+static void receive(void *context, const struct sl_talk_message *message);
+static void check_done(struct statuses *all);
+static void print_table(const struct statuses *all);
+static void print_node(const struct node_status *status);
+static void print_json(const struct statuses *all);
+
+enum sl_exit sl_status_run(struct sl_cli *cli, int argc, char **argv)
+{
+    const char *words[1] = {NULL}, *operator_name = NULL;
+    size_t words_len = 0;
+    long timeout_s = ANSWER_S;
+    bool wants_json = false;
+    const struct sl_option options[] = {
+        {"--json", SL_OPTION_FLAG, {.flag = &wants_json}, 0, 0, 0, NULL},
+        {"--timeout", SL_OPTION_NUMBER, {.number = &timeout_s}, 1, 600, 0, NULL},
+        {"--operator", SL_OPTION_TEXT, {.text = &operator_name}, 0, 0, 0, NULL},
+    };
+    enum sl_exit code = sl_cli_parse(argc, argv, options, 3, words, 0, 1, &words_len);
+    if (code != SL_EXIT_DONE)
+        return code;
+    struct sl_site site;
+    struct sl_site_nodes nodes;
+    code = sl_site_open(cli->site_root, &site);
+    if (code == SL_EXIT_DONE)
+        code = sl_site_find_nodes(&site, words[0], &nodes);
+    if (code != SL_EXIT_DONE)
+        return code;
+
+    struct statuses all = {calloc(nodes.len + 1, sizeof *all.list), nodes.len, nodes.len == 0};
+    if (!all.list) {
+        sl_site_free_nodes(&nodes);
+        return sl_cli_fail(SL_EXIT_FILES, "out of memory");
+    }
+    for (size_t i = 0; i < nodes.len; i++)
+        all.list[i].node = &nodes.list[i];
+    code = ask(&site, operator_name, (unsigned)timeout_s * 1000, &all);
+    if (code == SL_EXIT_DONE) {
+        wants_json ? print_json(&all) : print_table(&all);
+        for (size_t i = 0; i < all.len; i++)
+            if (!all.list[i].is_fresh)
+                code = SL_EXIT_NO_ANSWER;
+    }
+    for (size_t i = 0; i < all.len; i++)
+        cJSON_Delete(all.list[i].report);
+    free(all.list);
+    sl_site_free_nodes(&nodes);
+    return code;
+}
+
+static enum sl_exit ask(const struct sl_site *site, const char *operator_name, unsigned timeout_ms,
+                        struct statuses *all)
+{
+    struct sl_talk *talk = NULL;
+    enum sl_exit code = sl_talk_open(site, operator_name, false, timeout_ms, receive, all, &talk);
+    if (code != SL_EXIT_DONE)
+        return code;
+    for (size_t i = 0; i < all->len && code == SL_EXIT_DONE; i++)
+        code = subscribe(talk, all->list[i].node);
+    for (size_t i = 0; i < all->len && code == SL_EXIT_DONE; i++) {
+        char topic[SL_TOPIC_MAX];
+        const struct sl_talk_request request = {.expiry_s = 5};
+        enum sl_talk_fate fate = SL_FATE_TAKEN;
+        snprintf(topic, sizeof topic, "%s/zone/status", all->list[i].node->base);
+        code = sl_talk_publish(talk, topic, "", &request, &fate);
+        if (code == SL_EXIT_DONE && fate == SL_FATE_FORBIDDEN)
+            code = sl_cli_fail(SL_EXIT_REFUSED,
+                               "the broker does not let us write %s: start it "
+                               "again with 'sluice broker run'",
+                               topic);
+        if (fate == SL_FATE_NOBODY)
+            strcpy(all->list[i].availability, "offline");
+    }
+    check_done(all);
+    if (code == SL_EXIT_DONE)
+        code = sl_talk_wait(talk, &all->is_done, timeout_ms);
+    sl_talk_close(talk);
+    return code;
+}
+
+static enum sl_exit subscribe(struct sl_talk *talk, const struct sl_site_node *node)
+{
+    char topic[SL_TOPIC_MAX];
+    enum sl_exit code = SL_EXIT_DONE;
+    for (int zone = 0; zone < SL_ZONES && code == SL_EXIT_DONE; zone++) {
+        snprintf(topic, sizeof topic, "%s/zone/%d/state", node->base, zone);
+        code = sl_talk_subscribe(talk, topic);
+    }
+    static const char *const others[] = {"availability", "report"};
+    for (int i = 0; i < 2 && code == SL_EXIT_DONE; i++) {
+        snprintf(topic, sizeof topic, "%s/%s", node->base, others[i]);
+        code = sl_talk_subscribe(talk, topic);
+    }
+    return code;
+}
+
+static void receive(void *context, const struct sl_talk_message *message)
+{
+    struct statuses *all = context;
+    for (size_t i = 0; i < all->len; i++) {
+        struct node_status *status = &all->list[i];
+        const char *tail = sl_site_topic_below(status->node, message->topic);
+        int zone = -1, end = 0;
+        if (!tail)
+            continue;
+        if (strcmp(tail, "availability") == 0) {
+            sl_cli_clean(status->availability, sizeof status->availability, message->payload,
+                         message->len);
+        } else if (strcmp(tail, "report") == 0) {
+            cJSON *report = cJSON_ParseWithLength(message->payload, message->len);
+            if (!cJSON_IsObject(report)) {
+                cJSON_Delete(report);
+                continue;
+            }
+            cJSON_Delete(status->report);
+            status->report = report;
+            status->is_fresh = !message->is_retained;
+        } else if (sscanf(tail, "zone/%d/state%n", &zone, &end) == 1 && tail[end] == '\0' &&
+                   end > 0 && zone >= 0 && zone < SL_ZONES) {
+            sl_cli_clean(status->states[zone], sizeof status->states[zone], message->payload,
+                         message->len);
+        }
+    }
+    check_done(all);
+}
+
+static void check_done(struct statuses *all)
+{
+    all->is_done = true;
+    for (size_t i = 0; i < all->len; i++)
+        if (!all->list[i].is_fresh && strcmp(all->list[i].availability, "offline") != 0)
+            all->is_done = false;
+}
+
+static const char *text_at(const cJSON *object, const char *part, const char *key)
+{
+    static char clean[4][32];
+    static unsigned next;
+    const cJSON *inner = cJSON_GetObjectItemCaseSensitive(object, part);
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(inner, key));
+    char *out = clean[next++ % 4];
+    sl_cli_clean(out, sizeof clean[0], text ? text : "-", text ? strlen(text) : 1);
+    return out;
+}
+
+static void print_table(const struct statuses *all)
+{
+    if (all->len == 0) {
+        puts("no node yet: sluice node add NAME");
+        return;
+    }
+    printf("%s%-23s  %-9s  %-5s  %-8s  %-11s  %s%s\n", sl_cli_colour(SL_COLOUR_BOLD), "NODE", "IS",
+           "CHIP", "CLOCK", "CERTIFICATE", "ZONES", sl_cli_colour(SL_COLOUR_OFF));
+    for (size_t i = 0; i < all->len; i++)
+        print_node(&all->list[i]);
+}
+
+static void print_node(const struct node_status *status)
+{
+    bool is_online = status->is_fresh;
+    const char *is = is_online                                     ? "online"
+                     : strcmp(status->availability, "online") == 0 ? "no answer"
+                     : status->availability[0]                     ? status->availability
+                                                                   : "unknown";
+    printf("%-23s  %s%-9s%s  %-5s  %-8s  %-11s  ", status->node->name,
+           sl_cli_colour(is_online ? SL_COLOUR_GOOD : SL_COLOUR_BAD), is,
+           sl_cli_colour(SL_COLOUR_OFF), text_at(status->report, "chip", "link"),
+           text_at(status->report, "time", "source"),
+           text_at(status->report, "certificate", "last_day"));
+    int shown = 0;
+    const cJSON *zones = cJSON_GetObjectItemCaseSensitive(status->report, "zones"), *entry = NULL;
+    cJSON_ArrayForEach(entry, zones)
+    {
+        const cJSON *zone = cJSON_GetObjectItemCaseSensitive(entry, "zone");
+        const cJSON *left = cJSON_GetObjectItemCaseSensitive(entry, "remaining_s");
+        const char *state = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "state"));
+        if (!cJSON_IsNumber(zone) || !cJSON_IsNumber(left) || !state || strcmp(state, "ON") != 0)
+            continue;
+        /* An old report says what was, not what is. */
+        printf("%s%s%d ON, %d:%02d left%s", shown++ ? "; " : "",
+               is_online ? "" : sl_cli_colour(SL_COLOUR_DIM), zone->valueint, left->valueint / 60,
+               left->valueint % 60, is_online ? "" : " (old)");
+    }
+    printf("%s%s\n", shown ? "" : zones ? "all off" : "-", sl_cli_colour(SL_COLOUR_OFF));
+}
+
+static void print_json(const struct statuses *all)
+{
+    cJSON *json = cJSON_CreateObject();
+    cJSON *list = cJSON_AddArrayToObject(json, "nodes");
+    for (size_t i = 0; i < all->len; i++) {
+        const struct node_status *status = &all->list[i];
+        cJSON *entry = cJSON_CreateObject();
+        cJSON_AddStringToObject(entry, "name", status->node->name);
+        cJSON_AddStringToObject(entry, "availability",
+                                status->availability[0] ? status->availability : "unknown");
+        cJSON_AddBoolToObject(entry, "fresh", status->is_fresh);
+        cJSON *states = cJSON_AddArrayToObject(entry, "states");
+        for (int zone = 0; zone < SL_ZONES; zone++)
+            cJSON_AddItemToArray(states, cJSON_CreateString(status->states[zone]));
+        cJSON_AddItemToObject(entry, "report",
+                              status->report ? cJSON_Duplicate(status->report, true)
+                                             : cJSON_CreateNull());
+        cJSON_AddItemToArray(list, entry);
+    }
+    char *text = cJSON_PrintUnformatted(json);
+    if (text)
+        puts(text);
+    cJSON_free(text);
+    cJSON_Delete(json);
+}

@@ -1,0 +1,289 @@
+/* sluice on, sluice off: a request to a node, and its answer after the pin was read back. */
+#include "talk.h"
+#include <cjson/cJSON.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define ANSWER_S   10
+#define EXPIRY_S   5 /* a command that was held up longer no longer switches */
+#define ANSWER_MAX 1024
+#define ON_MAX_S   86400
+
+const char sl_on_help[] =
+    "  --timeout S        how long to wait for the node's answer (default: 10)\n"
+    "  --operator NAME    default: the site's first\n\n"
+    "ZONE: 0..7. SECONDS: 0 switches off; the node's own limit is 4 hours unless configured.\n"
+    "Done means that the pin of the relay chip was read back.\n\n"
+    "examples:\n"
+    "  sluice on garden 2 120\n"
+    "  sluice on garden 2 120 --timeout 3 || echo 'not confirmed'\n";
+const char sl_off_help[] =
+    "  --timeout S        how long to wait for the node's answer (default: 10)\n"
+    "  --operator NAME    default: the site's first\n\n"
+    "examples:\n"
+    "  sluice off garden 2\n"
+    "  sluice off garden        # every zone\n";
+
+struct request {
+    const struct sl_site_node *node;
+    int zone; /* -1: all */
+    const char *topic, *payload;
+    unsigned timeout_ms;
+    const char *operator_name;
+
+    char correlation[SL_CORRELATION_LEN + 1];
+    bool is_offline, is_done;
+    uint64_t reported_s; /* UTC of the last report, 0: unknown */
+    char answer[ANSWER_MAX + 1];
+    size_t answer_len;
+};
+
+static enum sl_exit run(struct sl_cli *cli, const char *node_name, struct request *request);
+static enum sl_exit ask(const struct sl_site *site, struct request *request);
+static enum sl_exit send_request(struct sl_talk *talk, struct request *request,
+                                 const char *answer_topic);
+static void receive(void *context, const struct sl_talk_message *message);
+static enum sl_exit print_answer(const struct request *request);
+static enum sl_exit print_done(const struct request *request, const cJSON *answer);
+static enum sl_exit fail_offline(const struct request *request);
+
+enum sl_exit sl_on_run(struct sl_cli *cli, int argc, char **argv)
+{
+    const char *words[3];
+    size_t words_len = 0;
+    long zone = 0, seconds = 0, timeout_s = ANSWER_S;
+    struct request request = {0};
+    const struct sl_option options[] = {
+        {"--timeout", SL_OPTION_NUMBER, {.number = &timeout_s}, 1, 600, 0, NULL},
+        {"--operator", SL_OPTION_TEXT, {.text = &request.operator_name}, 0, 0, 0, NULL},
+    };
+    enum sl_exit code = sl_cli_parse(argc, argv, options, 2, words, 3, 3, &words_len);
+    if (code != SL_EXIT_DONE)
+        return code;
+    if (!sl_cli_read_number(words[1], 0, SL_ZONES - 1, &zone))
+        return sl_cli_fail(SL_EXIT_USAGE, "zone '%s' does not exist: use 0 to %d", words[1],
+                           SL_ZONES - 1);
+    if (!sl_cli_read_number(words[2], 0, ON_MAX_S, &seconds))
+        return sl_cli_fail(SL_EXIT_USAGE, "'%s' is no time: use 0 to %d seconds", words[2],
+                           ON_MAX_S);
+    char payload[32];
+    snprintf(payload, sizeof payload, "%ld %ld", zone, seconds);
+    request.zone = (int)zone;
+    request.topic = "zone/on";
+    request.payload = payload;
+    request.timeout_ms = (unsigned)timeout_s * 1000;
+    return run(cli, words[0], &request);
+}
+
+enum sl_exit sl_off_run(struct sl_cli *cli, int argc, char **argv)
+{
+    const char *words[2];
+    size_t words_len = 0;
+    long zone = -1, timeout_s = ANSWER_S;
+    struct request request = {0};
+    const struct sl_option options[] = {
+        {"--timeout", SL_OPTION_NUMBER, {.number = &timeout_s}, 1, 600, 0, NULL},
+        {"--operator", SL_OPTION_TEXT, {.text = &request.operator_name}, 0, 0, 0, NULL},
+    };
+    enum sl_exit code = sl_cli_parse(argc, argv, options, 2, words, 1, 2, &words_len);
+    if (code != SL_EXIT_DONE)
+        return code;
+    if (words_len == 2 && strcmp(words[1], "all") != 0 &&
+        !sl_cli_read_number(words[1], 0, SL_ZONES - 1, &zone))
+        return sl_cli_fail(SL_EXIT_USAGE, "zone '%s' does not exist: use 0 to %d, or all", words[1],
+                           SL_ZONES - 1);
+    char payload[32] = "all";
+    if (zone >= 0)
+        snprintf(payload, sizeof payload, "%ld", zone);
+    request.zone = (int)zone;
+    request.topic = "zone/off";
+    request.payload = payload;
+    request.timeout_ms = (unsigned)timeout_s * 1000;
+    return run(cli, words[0], &request);
+}
+
+static enum sl_exit run(struct sl_cli *cli, const char *node_name, struct request *request)
+{
+    struct sl_site site;
+    enum sl_exit code = sl_site_open(cli->site_root, &site);
+    if (code != SL_EXIT_DONE)
+        return code;
+    struct sl_site_nodes nodes;
+    code = sl_site_find_nodes(&site, node_name, &nodes);
+    if (code != SL_EXIT_DONE)
+        return code;
+    request->node = &nodes.list[0];
+    if (!request->operator_name)
+        request->operator_name = site.operators[0];
+    code = ask(&site, request);
+    sl_site_free_nodes(&nodes);
+    return code;
+}
+
+static enum sl_exit ask(const struct sl_site *site, struct request *request)
+{
+    const struct sl_site_node *node = request->node;
+    uint8_t random[SL_CORRELATION_LEN / 2];
+    if (RAND_bytes(random, sizeof random) != 1)
+        return sl_cli_fail(SL_EXIT_FILES, "the system gives no random numbers");
+    for (size_t i = 0; i < sizeof random; i++)
+        snprintf(request->correlation + 2 * i, 3, "%02x", random[i]);
+    char answer[SL_TOPIC_MAX], topic[SL_TOPIC_MAX];
+    snprintf(answer, sizeof answer, "%s/answer/%.23s", node->base, request->operator_name);
+
+    struct sl_talk *talk = NULL;
+    enum sl_exit code = sl_talk_open(site, request->operator_name, false, request->timeout_ms,
+                                     receive, request, &talk);
+    if (code != SL_EXIT_DONE)
+        return code;
+    /* The answer's topic last: when the broker confirms it, what it kept of the others is here. */
+    snprintf(topic, sizeof topic, "%s/report", node->base);
+    code = sl_talk_subscribe(talk, topic);
+    if (code == SL_EXIT_DONE) {
+        snprintf(topic, sizeof topic, "%s/availability", node->base);
+        code = sl_talk_subscribe(talk, topic);
+    }
+    if (code == SL_EXIT_DONE)
+        code = sl_talk_subscribe(talk, answer);
+    if (code == SL_EXIT_DONE)
+        code = send_request(talk, request, answer);
+    sl_talk_close(talk);
+    return code == SL_EXIT_DONE ? print_answer(request) : code;
+}
+
+static enum sl_exit send_request(struct sl_talk *talk, struct request *request,
+                                 const char *answer_topic)
+{
+    if (request->is_offline)
+        return fail_offline(request);
+
+    char topic[SL_TOPIC_MAX];
+    snprintf(topic, sizeof topic, "%s/%s", request->node->base, request->topic);
+    const struct sl_talk_request with = {answer_topic, request->correlation, EXPIRY_S};
+    enum sl_talk_fate fate = SL_FATE_TAKEN;
+    enum sl_exit code = sl_talk_publish(talk, topic, request->payload, &with, &fate);
+    if (code != SL_EXIT_DONE)
+        return code;
+    if (fate == SL_FATE_FORBIDDEN)
+        return sl_cli_fail(SL_EXIT_REFUSED,
+                           "the broker does not let %s write %s: start it again with 'sluice "
+                           "broker run'",
+                           request->operator_name, topic);
+    if (fate == SL_FATE_NOBODY)
+        return fail_offline(request);
+    code = sl_talk_wait(talk, &request->is_done, request->timeout_ms);
+    if (code != SL_EXIT_DONE || request->answer_len > 0)
+        return code;
+    if (request->is_offline)
+        return fail_offline(request);
+    if (sl_talk_is_stopping())
+        return sl_cli_fail(SL_EXIT_NO_ANSWER, "stopped before %s answered: look at 'sluice status'",
+                           request->node->name);
+    return sl_cli_fail(SL_EXIT_NO_ANSWER,
+                       "%s did not answer within %u s: look at 'sluice status %s'",
+                       request->node->name, request->timeout_ms / 1000, request->node->name);
+}
+
+static void receive(void *context, const struct sl_talk_message *message)
+{
+    struct request *request = context;
+    const char *tail = sl_site_topic_below(request->node, message->topic);
+    if (!tail)
+        return;
+    if (strcmp(tail, "availability") == 0) {
+        request->is_offline = message->len == 7 && memcmp(message->payload, "offline", 7) == 0;
+        /* Offline after the request: its answer will not come. */
+        request->is_done = request->is_done || (request->is_offline && !message->is_retained);
+    } else if (strcmp(tail, "report") == 0) {
+        cJSON *report = cJSON_ParseWithLength(message->payload, message->len);
+        const cJSON *time_part = cJSON_GetObjectItemCaseSensitive(report, "time");
+        const cJSON *utc = cJSON_GetObjectItemCaseSensitive(time_part, "utc");
+        if (cJSON_IsNumber(utc) && utc->valuedouble > 0 && utc->valuedouble < 1e12)
+            request->reported_s = (uint64_t)utc->valuedouble;
+        cJSON_Delete(report);
+    } else if (strncmp(tail, "answer/", 7) == 0 && !message->is_retained && message->len > 0 &&
+               message->len <= ANSWER_MAX && message->correlation_len == SL_CORRELATION_LEN &&
+               memcmp(message->correlation, request->correlation, SL_CORRELATION_LEN) == 0) {
+        memcpy(request->answer, message->payload, message->len);
+        request->answer_len = message->len;
+        request->is_done = true;
+    }
+}
+
+/* {"result":"done|refused|unconfirmed", ...}: docs/spec/topics.md. */
+static enum sl_exit print_answer(const struct request *request)
+{
+    cJSON *answer = cJSON_ParseWithLength(request->answer, request->answer_len);
+    const char *result = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer, "result"));
+    const char *why = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer, "why"));
+    const char *name = request->node->name;
+    char clean[256];
+    sl_cli_clean(clean, sizeof clean, why ? why : "no reason given",
+                 strlen(why ? why : "no reason given"));
+
+    enum sl_exit code;
+    if (result && strcmp(result, "done") == 0)
+        code = print_done(request, answer);
+    else if (result && strcmp(result, "refused") == 0)
+        code = sl_cli_fail(SL_EXIT_REFUSED, "%s refused: %s", name, clean);
+    else if (result && strcmp(result, "unconfirmed") == 0)
+        code =
+            sl_cli_fail(SL_EXIT_NO_ANSWER, "%s could not confirm it at the pin: %s", name, clean);
+    else
+        code = sl_cli_fail(SL_EXIT_NO_ANSWER,
+                           "%s sent an answer that this version does not know: update both", name);
+    cJSON_Delete(answer);
+    return code;
+}
+
+/* Believe "done" only when the pins say what was asked for. */
+static enum sl_exit print_done(const struct request *request, const cJSON *answer)
+{
+    const cJSON *pins = cJSON_GetObjectItemCaseSensitive(answer, "pins");
+    const cJSON *remaining = cJSON_GetObjectItemCaseSensitive(answer, "remaining_s");
+    const char *state = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer, "state"));
+    const char *name = request->node->name;
+    bool ok = cJSON_IsNumber(pins) && pins->valuedouble >= 0 && pins->valuedouble <= 255 &&
+              cJSON_IsNumber(remaining) && remaining->valuedouble >= 0 &&
+              remaining->valuedouble <= ON_MAX_S && state;
+    unsigned asked = request->zone < 0 ? 0xFF : 1u << request->zone;
+    unsigned conducting = ok ? (unsigned)pins->valueint & asked : 0;
+    bool is_on = ok && strcmp(state, "ON") == 0;
+    bool wants_on =
+        strcmp(request->topic, "zone/on") == 0 && strcmp(strchr(request->payload, ' '), " 0") != 0;
+    if (!ok || is_on != (conducting != 0) || is_on != wants_on)
+        return sl_cli_fail(SL_EXIT_NO_ANSWER,
+                           "%s says done, but its pins do not show it: look at 'sluice status %s'",
+                           name, name);
+
+    if (!is_on && request->zone < 0)
+        printf("%s: every zone off, confirmed at the pins\n", name);
+    else if (!is_on)
+        printf("%s: zone %d off, confirmed at the pin\n", name, request->zone);
+    if (!is_on)
+        return SL_EXIT_DONE;
+    time_t end = time(NULL) + (time_t)remaining->valueint;
+    struct tm parts;
+    char clock[16] = "?";
+    if (localtime_r(&end, &parts))
+        strftime(clock, sizeof clock, "%H:%M:%S", &parts);
+    printf("%s: zone %d on until %s (%d s), confirmed at the pin\n", name, request->zone, clock,
+           remaining->valueint);
+    return SL_EXIT_DONE;
+}
+
+static enum sl_exit fail_offline(const struct request *request)
+{
+    const char *name = request->node->name;
+    if (request->reported_s == 0)
+        return sl_cli_fail(SL_EXIT_NO_ANSWER,
+                           "%s is offline: nothing was sent; check its power and network", name);
+    char when[24];
+    sl_site_print_time(when, request->reported_s);
+    return sl_cli_fail(SL_EXIT_NO_ANSWER,
+                       "%s is offline, last heard of at %s: nothing was sent; check its power and "
+                       "network",
+                       name, when);
+}

@@ -1,0 +1,472 @@
+/* MQTT for commands: libmosquitto's single-threaded loop, driven with deadlines. */
+#include "talk.h"
+#include "pki.h"
+#include <errno.h>
+#include <mosquitto.h>
+#include <mqtt_protocol.h>
+#include <netdb.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define KEEP_ALIVE_S 30
+#define SLICE_MS     50 /* how long one turn may sleep: signals and ends are noticed after it */
+
+struct sl_talk {
+    struct mosquitto *client;
+    const struct sl_site *site;
+    char user[SL_NAME_MAX + 1];
+    sl_talk_receive receive;
+    void *context;
+    unsigned timeout_ms;
+
+    bool is_connected;
+    int refused;      /* reason code of CONNACK, -1: none yet */
+    int disconnected; /* reason code of DISCONNECT, -1: none */
+    int pending;      /* packet identifier that is waited for */
+    int reason;       /* its reason code, -1: none yet */
+    char tls_error[256];
+    struct sockaddr_storage address;
+    socklen_t address_len;
+};
+
+static volatile sig_atomic_t is_stopping;
+
+static enum sl_exit connect_to(struct sl_talk *talk);
+static enum sl_exit find_broker(struct sl_talk *talk);
+static int dial_error(const struct sl_talk *talk);
+static enum sl_exit turn(struct sl_talk *talk, int *error);
+static enum sl_exit explain(const struct sl_talk *talk, int error, int number);
+static enum sl_exit explain_tls(const struct sl_talk *talk);
+static void on_connect(struct mosquitto *client, void *context, int reason, int flags,
+                       const mosquitto_property *properties);
+static void on_disconnect(struct mosquitto *client, void *context, int reason,
+                          const mosquitto_property *properties);
+static void on_acknowledged(struct mosquitto *client, void *context, int id, int reason,
+                            const mosquitto_property *properties);
+static void on_subscribed(struct mosquitto *client, void *context, int id, int count,
+                          const int *granted, const mosquitto_property *properties);
+static void on_message(struct mosquitto *client, void *context,
+                       const struct mosquitto_message *message,
+                       const mosquitto_property *properties);
+static void on_log(struct mosquitto *client, void *context, int level, const char *text);
+static void stop(int signal_number);
+
+/* --- connection ----------------------------------------------------------------------------- */
+
+enum sl_exit sl_talk_open(const struct sl_site *site, const char *operator_name, bool is_watching,
+                          unsigned timeout_ms, sl_talk_receive receive, void *context,
+                          struct sl_talk **opened)
+{
+    *opened = NULL;
+    size_t who = 0;
+    while (operator_name && who < site->operators_len &&
+           strcmp(site->operators[who], operator_name) != 0)
+        who++;
+    if (who == site->operators_len)
+        return sl_cli_fail(SL_EXIT_USAGE, "there is no operator '%s' in this site", operator_name);
+
+    struct sl_talk *talk = calloc(1, sizeof *talk);
+    if (!talk)
+        return sl_cli_fail(SL_EXIT_FILES, "out of memory");
+    *talk = (struct sl_talk){.site = site,
+                             .receive = receive,
+                             .context = context,
+                             .timeout_ms = timeout_ms,
+                             .refused = -1,
+                             .disconnected = -1,
+                             .reason = -1};
+    snprintf(talk->user, sizeof talk->user, "%.17s%s", site->operators[who],
+             is_watching ? SL_WATCH_SUFFIX : "");
+    char lock[64];
+    snprintf(lock, sizeof lock, "operator-%s", talk->user);
+    enum sl_exit code = sl_site_lock(site, lock, is_watching ? 0 : timeout_ms);
+    if (code == SL_EXIT_REFUSED)
+        code = sl_cli_fail(SL_EXIT_REFUSED,
+                           "another command is connected as %s: wait for its end, or use another "
+                           "--operator",
+                           talk->user);
+    if (code == SL_EXIT_DONE)
+        code = connect_to(talk);
+    if (code == SL_EXIT_DONE)
+        *opened = talk;
+    else
+        sl_talk_close(talk);
+    return code;
+}
+
+static enum sl_exit connect_to(struct sl_talk *talk)
+{
+    signal(SIGINT, stop);
+    signal(SIGTERM, stop);
+    signal(SIGPIPE, SIG_IGN);
+    mosquitto_lib_init();
+    talk->client = mosquitto_new(talk->user, true, talk);
+    if (!talk->client)
+        return sl_cli_fail(SL_EXIT_FILES, "out of memory");
+    mosquitto_int_option(talk->client, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
+    mosquitto_int_option(talk->client, MOSQ_OPT_TCP_NODELAY, 1);
+    mosquitto_connect_v5_callback_set(talk->client, on_connect);
+    mosquitto_disconnect_v5_callback_set(talk->client, on_disconnect);
+    mosquitto_publish_v5_callback_set(talk->client, on_acknowledged);
+    mosquitto_subscribe_v5_callback_set(talk->client, on_subscribed);
+    mosquitto_message_v5_callback_set(talk->client, on_message);
+    mosquitto_log_callback_set(talk->client, on_log);
+
+    /* Read the files ourselves first: our words name the file, the library's do not. */
+    struct sl_path authority = sl_path_join(talk->site->root, "ca/certificate.pem");
+    struct sl_path operators = sl_path_join(talk->site->root, "operators");
+    struct sl_path certificate = sl_path_join3(operators.text, talk->user, "certificate.pem");
+    struct sl_path key = sl_path_join3(operators.text, talk->user, "key.pem");
+    enum sl_exit code = sl_pki_check_operator(talk->site, talk->user);
+    if (code != SL_EXIT_DONE)
+        return code;
+    if (mosquitto_tls_set(talk->client, authority.text, NULL, certificate.text, key.text, NULL) !=
+        MOSQ_ERR_SUCCESS)
+        return sl_cli_fail(SL_EXIT_FILES, "cannot use the certificate in %s/%s", operators.text,
+                           talk->user);
+
+    code = find_broker(talk);
+    if (code != SL_EXIT_DONE)
+        return code;
+    errno = 0;
+    int error =
+        mosquitto_connect_async(talk->client, talk->site->host, talk->site->port, KEEP_ALIVE_S);
+    if (error != MOSQ_ERR_SUCCESS)
+        return explain(talk, error, errno);
+    uint64_t end = sl_cli_now_ms() + talk->timeout_ms;
+    while (!talk->is_connected && talk->refused < 0) {
+        enum sl_exit turned = turn(talk, &error);
+        int number = turned == SL_EXIT_DONE ? dial_error(talk) : errno;
+        if (turned != SL_EXIT_DONE || number != 0)
+            return explain(talk, turned == SL_EXIT_DONE ? MOSQ_ERR_ERRNO : error, number);
+        if (is_stopping)
+            return SL_EXIT_NO_ANSWER;
+        if (sl_cli_now_ms() >= end)
+            return sl_cli_fail(SL_EXIT_NO_ANSWER,
+                               "the broker at %s:%u does not answer: is it a Mosquitto with TLS, "
+                               "and is it overloaded or stopped?",
+                               talk->site->host, talk->site->port);
+    }
+    if (talk->refused >= 0)
+        return sl_cli_fail(SL_EXIT_NO_ANSWER, "the broker refused %s: %s", talk->user,
+                           mosquitto_reason_string(talk->refused));
+    return SL_EXIT_DONE;
+}
+
+/* A connection that failed while it was being made: the library has taken the error number and
+ * goes on waiting. Ask again for it with a connection of our own. */
+static int dial_error(const struct sl_talk *talk)
+{
+    struct pollfd line = {.fd = mosquitto_socket(talk->client), .events = POLLIN};
+    if (line.fd < 0 || poll(&line, 1, 0) <= 0 || !(line.revents & (POLLERR | POLLHUP)))
+        return 0;
+    struct sockaddr_storage peer;
+    socklen_t peer_len = sizeof peer;
+    if (getpeername(line.fd, (struct sockaddr *)&peer, &peer_len) == 0)
+        return 0; /* it was open: the library will find out what ended it */
+
+    int number = ECONNREFUSED;
+    int fd = socket(talk->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return number;
+    if (connect(fd, (const struct sockaddr *)&talk->address, talk->address_len) != 0)
+        number = errno;
+    if (number == EINPROGRESS) {
+        struct pollfd second = {.fd = fd, .events = POLLOUT};
+        socklen_t len = sizeof number;
+        if (poll(&second, 1, 1000) != 1 ||
+            getsockopt(fd, SOL_SOCKET, SO_ERROR, &number, &len) != 0 || number == 0)
+            number = ETIMEDOUT;
+    }
+    close(fd);
+    return number;
+}
+
+/* The library says "lookup error" for everything: ask the resolver for the reason. */
+static enum sl_exit find_broker(struct sl_talk *talk)
+{
+    struct addrinfo *found = NULL;
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    const struct sl_site *site = talk->site;
+    char port[8];
+    snprintf(port, sizeof port, "%u", site->port);
+    int error = getaddrinfo(site->host, port, &hints, &found);
+    if (error != 0)
+        return sl_cli_fail(SL_EXIT_NO_ANSWER,
+                           "the broker's name %s is not known here (%s): check the network, or "
+                           "'host' in site.json",
+                           site->host, gai_strerror(error));
+    memcpy(&talk->address, found->ai_addr, found->ai_addrlen);
+    talk->address_len = found->ai_addrlen;
+    freeaddrinfo(found);
+    return SL_EXIT_DONE;
+}
+
+void sl_talk_close(struct sl_talk *talk)
+{
+    if (!talk)
+        return;
+    if (talk->client) {
+        int error = 0;
+        mosquitto_disconnect(talk->client);
+        for (int i = 0; i < 5 && talk->is_connected && turn(talk, &error) == SL_EXIT_DONE; i++)
+            ;
+        mosquitto_destroy(talk->client);
+    }
+    free(talk);
+}
+
+/* One turn of the library's loop. */
+static enum sl_exit turn(struct sl_talk *talk, int *error)
+{
+    errno = 0;
+    *error = mosquitto_loop(talk->client, SLICE_MS, 1);
+    return *error == MOSQ_ERR_SUCCESS ? SL_EXIT_DONE : SL_EXIT_NO_ANSWER;
+}
+
+/* --- requests ------------------------------------------------------------------------------- */
+
+static enum sl_exit wait_for_reason(struct sl_talk *talk, const char *what)
+{
+    uint64_t end = sl_cli_now_ms() + talk->timeout_ms;
+    int error = 0;
+    while (talk->reason < 0) {
+        if (turn(talk, &error) != SL_EXIT_DONE)
+            return explain(talk, error, errno);
+        if (is_stopping)
+            return SL_EXIT_NO_ANSWER;
+        if (sl_cli_now_ms() >= end)
+            return sl_cli_fail(SL_EXIT_NO_ANSWER, "the broker did not confirm %s in time", what);
+    }
+    return SL_EXIT_DONE;
+}
+
+enum sl_exit sl_talk_subscribe(struct sl_talk *talk, const char *topic)
+{
+    talk->reason = -1;
+    int error = mosquitto_subscribe_v5(talk->client, &talk->pending, topic, 1, 0, NULL);
+    if (error != MOSQ_ERR_SUCCESS)
+        return explain(talk, error, errno);
+    enum sl_exit code = wait_for_reason(talk, topic);
+    if (code == SL_EXIT_DONE && talk->reason >= 0x80)
+        code = sl_cli_fail(SL_EXIT_REFUSED, "the broker does not let %s read %s: %s", talk->user,
+                           topic, mosquitto_reason_string(talk->reason));
+    return code;
+}
+
+enum sl_exit sl_talk_publish(struct sl_talk *talk, const char *topic, const char *payload,
+                             const struct sl_talk_request *request, enum sl_talk_fate *fate)
+{
+    mosquitto_property *properties = NULL;
+    int error = MOSQ_ERR_SUCCESS;
+    if (request->response_topic)
+        error = mosquitto_property_add_string(&properties, MQTT_PROP_RESPONSE_TOPIC,
+                                              request->response_topic);
+    if (!error && request->correlation)
+        error = mosquitto_property_add_binary(&properties, MQTT_PROP_CORRELATION_DATA,
+                                              request->correlation, SL_CORRELATION_LEN);
+    if (!error && request->expiry_s)
+        error = mosquitto_property_add_int32(&properties, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL,
+                                             request->expiry_s);
+    talk->reason = -1;
+    if (!error)
+        error = mosquitto_publish_v5(talk->client, &talk->pending, topic, (int)strlen(payload),
+                                     payload, 1, false, properties);
+    mosquitto_property_free_all(&properties);
+    if (error != MOSQ_ERR_SUCCESS)
+        return explain(talk, error, errno);
+    enum sl_exit code = wait_for_reason(talk, topic);
+    if (code != SL_EXIT_DONE)
+        return code;
+    if (talk->reason == MQTT_RC_NOT_AUTHORIZED)
+        *fate = SL_FATE_FORBIDDEN;
+    else if (talk->reason == MQTT_RC_NO_MATCHING_SUBSCRIBERS)
+        *fate = SL_FATE_NOBODY;
+    else if (talk->reason < 0x80)
+        *fate = SL_FATE_TAKEN;
+    else
+        code = sl_cli_fail(SL_EXIT_REFUSED, "the broker refused a message to %s: %s", topic,
+                           mosquitto_reason_string(talk->reason));
+    return code;
+}
+
+enum sl_exit sl_talk_wait(struct sl_talk *talk, const bool *done, unsigned timeout_ms)
+{
+    uint64_t end = sl_cli_now_ms() + timeout_ms;
+    int error = 0;
+    while (!(done && *done) && !is_stopping && sl_cli_now_ms() < end)
+        if (turn(talk, &error) != SL_EXIT_DONE)
+            return explain(talk, error, errno);
+    return SL_EXIT_DONE;
+}
+
+bool sl_talk_is_stopping(void)
+{
+    return is_stopping != 0;
+}
+
+enum sl_exit sl_talk_probe(const struct sl_site *site)
+{
+    struct sl_talk *talk = NULL;
+    enum sl_exit code = sl_talk_open(site, NULL, false, 5000, NULL, NULL, &talk);
+    if (code != SL_EXIT_DONE)
+        return code;
+    enum sl_talk_fate fate = SL_FATE_TAKEN;
+    const struct sl_talk_request request = {.expiry_s = 1};
+    code = sl_talk_publish(talk, "sluice/forbidden", "probe", &request, &fate);
+    sl_talk_close(talk);
+    if (code != SL_EXIT_DONE || fate == SL_FATE_FORBIDDEN)
+        return code;
+    int owner = sl_site_lock_owner(site, "broker");
+    if (owner > 0)
+        kill(owner, SIGTERM);
+    return sl_cli_fail(SL_EXIT_REFUSED,
+                       "the broker no longer keeps to %s/broker/acl and was stopped: start it "
+                       "again with 'sluice broker run'",
+                       site->root);
+}
+
+/* --- words for failures --------------------------------------------------------------------- */
+
+static enum sl_exit explain(const struct sl_talk *talk, int error, int number)
+{
+    const char *host = talk->site->host;
+    unsigned port = talk->site->port;
+    if (talk->disconnected == MQTT_RC_SESSION_TAKEN_OVER)
+        return sl_cli_fail(SL_EXIT_NO_ANSWER,
+                           "another program connected as %s: the broker keeps one connection a "
+                           "certificate; use another --operator",
+                           talk->user);
+    if (talk->tls_error[0] != '\0')
+        return explain_tls(talk);
+    if (error == MOSQ_ERR_ERRNO && number == ECONNREFUSED)
+        return sl_cli_fail(SL_EXIT_NO_ANSWER,
+                           "nothing listens at %s:%u: start the broker with 'sluice broker run'",
+                           host, port);
+    if (error == MOSQ_ERR_ERRNO && number != 0)
+        return sl_cli_fail(SL_EXIT_NO_ANSWER, "cannot reach the broker at %s:%u: %s", host, port,
+                           strerror(number));
+    if (!talk->is_connected)
+        return sl_cli_fail(SL_EXIT_NO_ANSWER,
+                           "the broker at %s:%u closed the connection before it began: is it the "
+                           "broker of this site? Its log says why",
+                           host, port);
+    return sl_cli_fail(SL_EXIT_NO_ANSWER, "the connection to the broker at %s:%u was lost: %s",
+                       host, port,
+                       talk->disconnected > 0 ? mosquitto_reason_string(talk->disconnected)
+                                              : mosquitto_strerror(error));
+}
+
+static enum sl_exit explain_tls(const struct sl_talk *talk)
+{
+    static const struct {
+        const char *mark, *what;
+    } texts[] = {
+        {"certificate revoked", "our certificate is revoked: use another --operator"},
+        {"certificate expired", "our certificate has expired: check this computer's clock and the "
+                                "certificate's last day in issued.log"},
+        {"certificate has expired",
+         "the broker's certificate has expired: run 'sluice broker run' again, which renews it"},
+        {"host name", "its certificate is for another name: check 'host' in site.json"},
+        {"verify failed", "its certificate is not of this site: another broker listens there, or "
+                          "--site names the wrong folder"},
+        {"unknown ca", "it does not know our authority: another broker listens there, or --site "
+                       "names the wrong folder"},
+        {"wrong version", "what listens there does not speak TLS"},
+        {"key values mismatch", "our key and certificate do not belong together: restore both "
+                                "from a backup"},
+    };
+    const char *what = "its log says why";
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if (strstr(talk->tls_error, texts[i].mark)) {
+            what = texts[i].what;
+            break;
+        }
+    }
+    return sl_cli_fail(SL_EXIT_NO_ANSWER, "no TLS with the broker at %s:%u: %s (%s)",
+                       talk->site->host, talk->site->port, what, talk->tls_error);
+}
+
+/* --- callbacks of the library --------------------------------------------------------------- */
+
+static void on_connect(struct mosquitto *client, void *context, int reason, int flags,
+                       const mosquitto_property *properties)
+{
+    (void)client, (void)flags, (void)properties;
+    struct sl_talk *talk = context;
+    talk->is_connected = reason == 0;
+    if (reason != 0)
+        talk->refused = reason;
+}
+
+static void on_disconnect(struct mosquitto *client, void *context, int reason,
+                          const mosquitto_property *properties)
+{
+    (void)client, (void)properties;
+    struct sl_talk *talk = context;
+    talk->disconnected = reason;
+}
+
+static void on_acknowledged(struct mosquitto *client, void *context, int id, int reason,
+                            const mosquitto_property *properties)
+{
+    (void)client, (void)properties;
+    struct sl_talk *talk = context;
+    if (id == talk->pending)
+        talk->reason = reason;
+}
+
+static void on_subscribed(struct mosquitto *client, void *context, int id, int count,
+                          const int *granted, const mosquitto_property *properties)
+{
+    (void)client, (void)properties;
+    struct sl_talk *talk = context;
+    if (id == talk->pending)
+        talk->reason = count == 1 ? granted[0] : MQTT_RC_PROTOCOL_ERROR;
+}
+
+static void on_message(struct mosquitto *client, void *context,
+                       const struct mosquitto_message *message,
+                       const mosquitto_property *properties)
+{
+    (void)client;
+    struct sl_talk *talk = context;
+    if (!talk->receive || message->payloadlen < 0)
+        return;
+    struct sl_talk_message received = {
+        .topic = message->topic,
+        .payload = message->payload ? message->payload : "",
+        .len = (size_t)message->payloadlen,
+        .is_retained = message->retain,
+    };
+    void *correlation = NULL;
+    uint16_t correlation_len = 0;
+    if (mosquitto_property_read_binary(properties, MQTT_PROP_CORRELATION_DATA, &correlation,
+                                       &correlation_len, false)) {
+        received.correlation = correlation;
+        received.correlation_len = correlation_len;
+    }
+    talk->receive(talk->context, &received);
+    free(correlation);
+}
+
+/* The library tells the cause of a failed handshake only here. */
+static void on_log(struct mosquitto *client, void *context, int level, const char *text)
+{
+    (void)client;
+    struct sl_talk *talk = context;
+    bool is_tls = strstr(text, "OpenSSL") || strstr(text, "host name");
+    if (level != MOSQ_LOG_ERR || !is_tls || talk->tls_error[0] != '\0')
+        return;
+    sl_cli_clean(talk->tls_error, sizeof talk->tls_error, text, strlen(text));
+}
+
+static void stop(int signal_number)
+{
+    (void)signal_number;
+    is_stopping = 1;
+}

@@ -1,0 +1,63 @@
+/* One MQTT 5 connection to the broker of a site, over libmosquitto, with an end to every wait.
+ *
+ * Every failure is told on stderr with cause and cure, and is SL_EXIT_NO_ANSWER unless a local
+ * file is at fault.
+ */
+#ifndef SL_CLI_TALK_H
+#define SL_CLI_TALK_H
+
+#include "site.h"
+
+#define SL_CORRELATION_LEN 32 /* hexadecimal digits: readable in any tool */
+
+struct sl_talk;
+
+/* A message that arrived. The views live until the callback returns. */
+struct sl_talk_message {
+    const char *topic;
+    const void *payload;
+    size_t len;
+    bool is_retained;
+    const void *correlation;
+    size_t correlation_len;
+};
+typedef void (*sl_talk_receive)(void *context, const struct sl_talk_message *message);
+
+/* Connect as operator (NULL: the site's first), for reading only when is_watching. The broker
+ * keeps one connection a certificate: commands of one operator on this computer wait for each
+ * other. */
+SL_MUST_CHECK enum sl_exit sl_talk_open(const struct sl_site *site, const char *operator_name,
+                                        bool is_watching, unsigned timeout_ms,
+                                        sl_talk_receive receive, void *context,
+                                        struct sl_talk **talk);
+void sl_talk_close(struct sl_talk *talk);
+
+/* Subscribe and wait for the broker's yes. Retained messages of earlier subscriptions have been
+ * received by then. */
+SL_MUST_CHECK enum sl_exit sl_talk_subscribe(struct sl_talk *talk, const char *topic);
+
+/* What to do with a PUBLISH besides delivering it. */
+struct sl_talk_request {
+    const char *response_topic; /* NULL: none */
+    const void *correlation;    /* SL_CORRELATION_LEN bytes; NULL: none */
+    uint32_t expiry_s;          /* 0: never */
+};
+/* The broker's word on a PUBLISH with QoS 1. */
+enum sl_talk_fate { SL_FATE_TAKEN, SL_FATE_NOBODY, SL_FATE_FORBIDDEN };
+SL_MUST_CHECK enum sl_exit sl_talk_publish(struct sl_talk *talk, const char *topic,
+                                           const char *payload,
+                                           const struct sl_talk_request *request,
+                                           enum sl_talk_fate *fate);
+
+/* Let messages arrive until *done or the time is up; done may be NULL. SL_EXIT_DONE in both cases:
+ * *done tells which. Ends early, with SL_EXIT_DONE, when a signal asks the command to stop. */
+SL_MUST_CHECK enum sl_exit sl_talk_wait(struct sl_talk *talk, const bool *done,
+                                        unsigned timeout_ms);
+/* SIGINT or SIGTERM came since the first sl_talk_open. */
+bool sl_talk_is_stopping(void);
+
+/* Ask the running broker to do what its list forbids. When it would, it is stopped: closed beats
+ * open. */
+SL_MUST_CHECK enum sl_exit sl_talk_probe(const struct sl_site *site);
+
+#endif

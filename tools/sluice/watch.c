@@ -1,0 +1,145 @@
+/* sluice watch: a line for everything that a node says. */
+#include "talk.h"
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define CONNECT_MS 10000
+#define FOR_MAX_S  1000000
+
+const char sl_watch_help[] =
+    "  --json             JSON lines: utc, node, topic, retained, payload\n"
+    "  --for S            end after S seconds (default: with Ctrl-C)\n"
+    "  --operator NAME    whose read-only certificate (NAME-watch) is used\n\n"
+    "What the broker kept from before comes first, marked 'kept'.\n\n"
+    "examples:\n"
+    "  sluice watch\n"
+    "  sluice watch garden --json >> garden.jsonl\n";
+
+struct watching {
+    struct sl_site_nodes nodes;
+    bool wants_json;
+};
+
+static void receive(void *context, const struct sl_talk_message *message);
+static void print_text(const struct sl_site_node *node, const char *tail,
+                       const struct sl_talk_message *message);
+static void print_json(const struct sl_site_node *node, const char *tail,
+                       const struct sl_talk_message *message);
+
+enum sl_exit sl_watch_run(struct sl_cli *cli, int argc, char **argv)
+{
+    const char *words[1] = {NULL}, *operator_name = NULL;
+    size_t words_len = 0;
+    long for_s = 0; /* until a signal */
+    struct watching watching = {0};
+    const struct sl_option options[] = {
+        {"--json", SL_OPTION_FLAG, {.flag = &watching.wants_json}, 0, 0, 0, NULL},
+        {"--for", SL_OPTION_NUMBER, {.number = &for_s}, 1, FOR_MAX_S, 0, NULL},
+        {"--operator", SL_OPTION_TEXT, {.text = &operator_name}, 0, 0, 0, NULL},
+    };
+    enum sl_exit code = sl_cli_parse(argc, argv, options, 3, words, 0, 1, &words_len);
+    if (code != SL_EXIT_DONE)
+        return code;
+    struct sl_site site;
+    code = sl_site_open(cli->site_root, &site);
+    if (code == SL_EXIT_DONE)
+        code = sl_site_find_nodes(&site, words[0], &watching.nodes);
+    if (code != SL_EXIT_DONE)
+        return code;
+
+    setvbuf(stdout, NULL, _IOLBF, 0); /* a line is a message, also in a pipe */
+    struct sl_talk *talk = NULL;
+    code = sl_talk_open(&site, operator_name, true, CONNECT_MS, receive, &watching, &talk);
+    static const char *const topics[] = {"availability", "refused", "report"};
+    for (size_t i = 0; i < watching.nodes.len; i++) {
+        char topic[SL_TOPIC_MAX];
+        const char *base = watching.nodes.list[i].base;
+        for (int k = 0; k < 3 && code == SL_EXIT_DONE; k++) {
+            snprintf(topic, sizeof topic, "%s/%s", base, topics[k]);
+            code = sl_talk_subscribe(talk, topic);
+        }
+        for (int zone = 0; zone < SL_ZONES && code == SL_EXIT_DONE; zone++) {
+            snprintf(topic, sizeof topic, "%s/zone/%d/state", base, zone);
+            code = sl_talk_subscribe(talk, topic);
+        }
+    }
+    while (code == SL_EXIT_DONE && !sl_talk_is_stopping()) {
+        code = sl_talk_wait(talk, NULL, (unsigned)(for_s ? for_s : FOR_MAX_S) * 1000u);
+        if (for_s)
+            break;
+    }
+    sl_talk_close(talk);
+    sl_site_free_nodes(&watching.nodes);
+    return code;
+}
+
+static void receive(void *context, const struct sl_talk_message *message)
+{
+    const struct watching *watching = context;
+    for (size_t i = 0; i < watching->nodes.len; i++) {
+        const struct sl_site_node *node = &watching->nodes.list[i];
+        const char *tail = sl_site_topic_below(node, message->topic);
+        if (!tail)
+            continue;
+        if (watching->wants_json)
+            print_json(node, tail, message);
+        else
+            print_text(node, tail, message);
+        return;
+    }
+}
+
+static void print_text(const struct sl_site_node *node, const char *tail,
+                       const struct sl_talk_message *message)
+{
+    char payload[512], clock[16] = "";
+    struct tm parts;
+    time_t now = time(NULL);
+    int zone = 0;
+
+    if (strcmp(tail, "report") == 0)
+        return; /* a page of JSON: 'sluice status' reads it */
+    if (localtime_r(&now, &parts))
+        strftime(clock, sizeof clock, "%H:%M:%S", &parts);
+    sl_cli_clean(payload, sizeof payload, message->payload, message->len);
+    printf("%s%s%s %s: ", sl_cli_colour(SL_COLOUR_DIM), clock, sl_cli_colour(SL_COLOUR_OFF),
+           node->name);
+    bool is_bad = strcmp(tail, "refused") == 0 || strcmp(payload, "offline") == 0;
+    bool is_good = strcmp(payload, "ON") == 0 || strcmp(payload, "online") == 0;
+    const char *colour = is_bad    ? sl_cli_colour(SL_COLOUR_BAD)
+                         : is_good ? sl_cli_colour(SL_COLOUR_GOOD)
+                                   : "";
+    if (sscanf(tail, "zone/%d/state", &zone) == 1)
+        printf("zone %d ", zone);
+    else if (strcmp(tail, "refused") == 0)
+        fputs("refused ", stdout);
+    printf("%s%s%s%s\n", colour, payload, *colour ? sl_cli_colour(SL_COLOUR_OFF) : "",
+           message->is_retained ? " (kept)" : "");
+}
+
+/* The payload as JSON where it is, else as text. */
+static void print_json(const struct sl_site_node *node, const char *tail,
+                       const struct sl_talk_message *message)
+{
+    cJSON *line = cJSON_CreateObject();
+    char now[24], payload[4096];
+    sl_site_print_time(now, (uint64_t)time(NULL));
+    cJSON_AddStringToObject(line, "utc", now);
+    cJSON_AddStringToObject(line, "node", node->name);
+    cJSON_AddStringToObject(line, "topic", tail);
+    cJSON_AddBoolToObject(line, "retained", message->is_retained);
+    cJSON *json = cJSON_ParseWithLength(message->payload, message->len);
+    if (!cJSON_IsObject(json)) {
+        cJSON_Delete(json);
+        sl_cli_clean(payload, sizeof payload, message->payload, message->len);
+        json = cJSON_CreateString(payload);
+    }
+    cJSON_AddItemToObject(line, "payload", json);
+    char *text = cJSON_PrintUnformatted(line);
+    if (text)
+        puts(text);
+    cJSON_free(text);
+    cJSON_Delete(line);
+}
