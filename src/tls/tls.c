@@ -235,11 +235,9 @@ static void check_opened(struct sl_tls *tls)
     }
 }
 
-/* error 0: closed in order. Only the first end counts. */
+/* error 0: closed in order. The phase keeps everybody from the engine after this. */
 static void end(struct sl_tls *tls, uint16_t error)
 {
-    if (tls->phase == SL_TLS_ENDED)
-        return;
     tls->phase = SL_TLS_ENDED;
     tls->error = error;
     tls->has_ended_event = true;

@@ -166,6 +166,30 @@ static void test_we_close_in_order(void **state)
     assert_true(test_tls_server_is_closed(&server));
 }
 
+static void test_close_has_no_effect_unless_open(void **state)
+{
+    struct test_tls_server_options options = honest();
+    (void)state;
+
+    test_tls_server_init(&server, &options);
+    test_tls_server_open(&server, 1);
+    start_client(NOW, NULL);
+    sl_tls_close(&client); /* in the handshake */
+    test_tls_pump(&client, &server, 0, &logged);
+    assert_opened();
+
+    test_tls_server_close(&server);
+    test_tls_pump(&client, &server, 0, &logged);
+    assert_int_equal(sl_tls_status(&client), SL_CLOSED);
+    sl_tls_close(&client); /* after the end */
+    assert_int_equal(sl_tls_status(&client), SL_CLOSED);
+    assert_int_equal(sl_tls_peek(&client).len, 0);
+
+    sl_tls_reset(&client);
+    sl_tls_close(&client); /* before the beginning */
+    assert_int_equal(sl_tls_status(&client), SL_OK);
+}
+
 /* A transport that just ends looks like silence: no SL_TLS_CLOSED, so the caller knows. */
 static void test_cut_off_is_not_closed(void **state)
 {
@@ -256,6 +280,7 @@ int main(void)
         cmocka_unit_test(test_full_buffers_push_back),
         cmocka_unit_test(test_peer_closes_in_order),
         cmocka_unit_test(test_we_close_in_order),
+        cmocka_unit_test(test_close_has_no_effect_unless_open),
         cmocka_unit_test(test_cut_off_is_not_closed),
         cmocka_unit_test(test_no_changed_bit_of_a_record_gets_through),
         cmocka_unit_test(test_replayed_record_is_refused),

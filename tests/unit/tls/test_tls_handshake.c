@@ -116,6 +116,42 @@ static void test_resumes_in_a_new_engine(void **state)
     }
 }
 
+/* In a resumption our Finished is the last message. Bytes that follow the server's at once must not
+ * be looked at before it is out, or the events would depend on how the input was cut. */
+static void test_events_after_resumption_do_not_depend_on_cuts(void **state)
+{
+    static uint8_t flight[1024];
+    struct test_tls_server_options options = honest();
+    struct sl_tls_session session;
+    (void)state;
+
+    connect_with(&options);
+    sl_tls_save(&client, &session);
+    for (size_t cut = 1; cut <= sizeof flight; cut *= 2) {
+        test_tls_server_open(&server, 2);
+        start_client(NOW, &session);
+        struct sl_view hello = sl_tls_peek(&client);
+        test_tls_server_feed(&server, hello.data, hello.len);
+        sl_tls_sent(&client, hello.len);
+        size_t len = 0;
+        for (struct sl_view out; (out = test_tls_server_peek(&server)).len > 0;) {
+            memcpy(flight + len, out.data, out.len);
+            len += out.len;
+            test_tls_server_sent(&server, out.len);
+        }
+        memset(flight + len, 0x99, 20); /* no record begins like this */
+        len += 20;
+        for (size_t at = 0; at < len;) {
+            at += sl_tls_feed(&client, flight + at, len - at < cut ? len - at : cut);
+            sl_tls_sent(&client, sl_tls_peek(&client).len);
+            test_tls_drain(&client, &logged);
+        }
+        assert_int_equal(logged.events_len, 2);
+        assert_int_equal(logged.events[0].kind, SL_TLS_OPENED);
+        assert_int_equal(logged.events[1].kind, SL_TLS_FAILED);
+    }
+}
+
 static void test_falls_back_to_a_full_handshake(void **state)
 {
     struct test_tls_server_options options = honest();
@@ -260,6 +296,7 @@ int main(void)
         cmocka_unit_test(test_opens_only_with_the_last_byte),
         cmocka_unit_test(test_every_cut_gives_the_same_events),
         cmocka_unit_test(test_resumes_in_a_new_engine),
+        cmocka_unit_test(test_events_after_resumption_do_not_depend_on_cuts),
         cmocka_unit_test(test_falls_back_to_a_full_handshake),
         cmocka_unit_test(test_wrong_master_secret_does_not_resume),
         cmocka_unit_test(test_unusable_sessions_are_not_offered),
