@@ -219,6 +219,10 @@ static void finish(struct sl_master *master, sl_ms now)
     }
     if (given_up != 0)
         disown(master, now, given_up);
+    if (master->follow_ups > 0) {
+        master->follow_ups--;
+        hurry(master, now, now + SL_MASTER_GAP_MS);
+    }
     if (master->unconfirmed != 0)
         hurry(master, now, now + (is_young ? SL_MASTER_GAP_MS : SL_MASTER_RETRY_MS));
 }
@@ -268,6 +272,10 @@ static void adopt(struct sl_master *master, sl_ms now)
 static void judge(struct sl_master *master, sl_ms now)
 {
     const struct sl_chip_status *status = &master->status;
+    /* Newly latched zones get their order of 0 and its read-back now, so that the next command for
+     * them finds them ready. */
+    if (status->latched & ~master->latched)
+        master->follow_ups = 2;
     master->latched = status->latched;
 
     uint8_t ended = master->wanted & status->latched & (uint8_t)~master->unconfirmed;

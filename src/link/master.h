@@ -69,6 +69,7 @@ struct sl_master {
     uint8_t carried;     /* ... by the last exchange, ... */
     uint8_t answered;    /* ... and by the one before it, which the next answer is about */
     uint8_t latched;     /* zones that need an order of 0 before they start */
+    uint8_t follow_ups;  /* exchanges to make without waiting for the period */
     uint8_t tries[SL_ZONES];
     sl_ms due_at[SL_ZONES];    /* end of each wanted zone */
     sl_ms agreed_at[SL_ZONES]; /* when pin and want were last seen to agree */
