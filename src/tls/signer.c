@@ -40,7 +40,8 @@ static void choose(signer_class *self, const br_ssl_client_context *client, uint
     signer->was_asked = true;
 }
 
-/* Static ECDH, which no suite of ours uses. */
+/* Static ECDH, which no suite of ours uses.
+ * NOLINTNEXTLINE(readability-non-const-parameter): the type is BearSSL's. */
 static uint32_t refuse_exchange(signer_class *self, unsigned char *data, size_t *len)
 {
     (void)self;

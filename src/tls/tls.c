@@ -30,7 +30,8 @@ void sl_tls_open(struct sl_tls *tls, const char *server_name, uint64_t unix_s,
 {
     br_ssl_engine_context *engine = &tls->client.eng;
 
-    sl_tls_reset(tls);
+    if (tls->phase != SL_TLS_IDLE)
+        sl_tls_reset(tls);
     tls->phase = SL_TLS_HANDSHAKE;
     if (tls->credentials.anchors_len == 0) {
         end(tls, SL_TLS_ERR_CREDENTIALS);

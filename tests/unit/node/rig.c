@@ -87,6 +87,7 @@ void rig_turn(struct rig *rig)
     follow_events(rig);
     for (unsigned rounds = 0; has_moved && rounds < 100000; rounds++) {
         has_moved = move_out(rig);
+        follow_events(rig);
         has_moved = serve(rig) || has_moved;
         has_moved = move_in(rig) || has_moved;
         has_moved = exchange(rig) || has_moved;

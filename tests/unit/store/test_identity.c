@@ -82,13 +82,13 @@ static struct sl_identity example(void)
     };
 
     for (uint8_t i = 0; i < SL_IDENTITY_ANCHORS_MAX; i++) {
-        for (uint8_t k = 1; k < sizeof points[i]; k++)
+        for (size_t k = 1; k < sizeof points[i]; k++)
             points[i][k] = (uint8_t)(i + k);
         points[i][0] = 0x04;
         identity.anchors[i].subject = (struct sl_view){subject, sizeof subject};
         identity.anchors[i].point = (struct sl_view){points[i], sizeof points[i]};
     }
-    for (uint8_t k = 0; k < sizeof key; k++)
+    for (size_t k = 0; k < sizeof key; k++)
         key[k] = (uint8_t)(k + 1);
     return identity;
 }

@@ -219,13 +219,6 @@ static void test_saves_nothing_before_it_is_open(void **state)
     connect_with(&options);
     sl_tls_save(&client, &session);
     assert_memory_equal(&session, &none, sizeof none);
-
-    options = honest();
-    options.has_cache = false; /* the server names no session */
-    connect_with(&options);
-    assert_opened();
-    sl_tls_save(&client, &session);
-    assert_false(session.is_valid && session.parameters.session_id_len == 0);
 }
 
 static void test_trusts_either_of_two_anchors(void **state)

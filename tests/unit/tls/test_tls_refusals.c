@@ -317,6 +317,23 @@ static void test_names_every_alert(void **state)
     }
 }
 
+/* A server that goes away in the handshake, in order: closed, never open. */
+static void test_closed_in_the_handshake_is_closed(void **state)
+{
+    static const uint8_t close_notify[] = {21, 3, 3, 0, 2, 1, BR_ALERT_CLOSE_NOTIFY};
+    (void)state;
+
+    start_client(NOW, NULL);
+    sl_tls_sent(&client, sl_tls_peek(&client).len);
+    assert_int_equal(sl_tls_feed(&client, close_notify, sizeof close_notify), sizeof close_notify);
+    assert_int_equal(sl_tls_peek(&client).len, sizeof close_notify); /* ours in return */
+    sl_tls_sent(&client, sizeof close_notify);
+    test_tls_drain(&client, &logged);
+    assert_int_equal(logged.events_len, 1);
+    assert_int_equal(logged.events[0].kind, SL_TLS_CLOSED);
+    assert_int_equal(sl_tls_status(&client), SL_CLOSED);
+}
+
 /* The server refuses our certificate: as Mosquitto does, it answers with an alert in the clear. */
 static void test_says_why_the_server_refused_our_certificate(void **state)
 {
@@ -383,6 +400,7 @@ int main(void)
         cmocka_unit_test(test_refuses_credentials_of_a_wrong_shape),
         cmocka_unit_test(test_refuses_garbage),
         cmocka_unit_test(test_names_every_alert),
+        cmocka_unit_test(test_closed_in_the_handshake_is_closed),
         cmocka_unit_test(test_says_why_the_server_refused_our_certificate),
         cmocka_unit_test(test_no_damaged_bit_leads_to_an_open_connection),
     };
