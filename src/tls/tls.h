@@ -44,7 +44,7 @@ struct sl_tls_session {
 enum sl_tls_event_kind {
     SL_TLS_NONE,
     SL_TLS_OPENED, /* both sides are authenticated: application bytes may flow */
-    SL_TLS_CLOSED, /* the peer closed in order (close_notify) */
+    SL_TLS_CLOSED, /* the peer closed in order (close_notify), and our answer is out */
     SL_TLS_FAILED  /* the first failure: sl_tls_error says which */
 };
 
@@ -68,6 +68,7 @@ enum sl_tls_phase {
     SL_TLS_ENDED    /* closed in order or failed */
 };
 
+/* Points into itself once open: must not be moved then. */
 struct sl_tls {
     br_ssl_client_context client;
     br_x509_minimal_context x509;
