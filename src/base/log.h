@@ -37,8 +37,6 @@ enum sl_log_level { SL_LOG_DEBUG, SL_LOG_INFO, SL_LOG_WARNING, SL_LOG_ERROR };
       "zone/on, zone/off, zone/status and zone/+/set")                                             \
     X(SL_LOG_PUBACK_TIMEOUT, SL_LOG_WARNING,                                                       \
       "the broker did not acknowledge a message in {a} s: the connection is given up")             \
-    X(SL_LOG_SEND_TIMEOUT, SL_LOG_WARNING,                                                         \
-      "the broker took no bytes for {a} s: the connection is given up")                            \
     X(SL_LOG_DROPPED, SL_LOG_WARNING, "the broker ended the session: {mqtt}")                      \
     X(SL_LOG_KEEP_ALIVE, SL_LOG_WARNING, "the broker is silent: the connection is given up")       \
     X(SL_LOG_PROTOCOL, SL_LOG_WARNING, "the broker broke the MQTT protocol: {mqtt}")               \

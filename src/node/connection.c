@@ -157,8 +157,6 @@ void sl_connection_tick(struct sl_connection *connection, sl_ms now)
         connection->has_ack_due = false;
     if (connection->has_ack_due && sl_ms_is_reached(now, connection->ack_due))
         fail(connection, now, SL_TROUBLE_PUBACK_TIMEOUT, SL_CONNECTION_PUBACK_MS / 1000);
-    if (connection->has_send_due && sl_ms_is_reached(now, connection->send_due))
-        fail(connection, now, SL_TROUBLE_SEND_TIMEOUT, SL_CONNECTION_SEND_MS / 1000);
 }
 
 void sl_connection_deadline(const struct sl_connection *connection, sl_ms now, bool *has,
@@ -171,8 +169,6 @@ void sl_connection_deadline(const struct sl_connection *connection, sl_ms now, b
         sl_ms_earliest(now, has, due, now);
     if (connection->has_ack_due)
         sl_ms_earliest(now, has, due, connection->ack_due);
-    if (connection->has_send_due)
-        sl_ms_earliest(now, has, due, connection->send_due);
     if (connection->session.is_valid)
         sl_ms_earliest(now, has, due, connection->session_due);
     if (is_talking(connection) && connection->stage >= SL_CONNECTION_CONNECTING &&
@@ -219,25 +215,13 @@ struct sl_view sl_connection_peek(struct sl_connection *connection, sl_ms now)
         return (struct sl_view){NULL, 0};
     if (is_talking(connection))
         move_plain_out(connection, now);
-    struct sl_view out = sl_tls_peek(&connection->tls);
-    if (!is_talking(connection))
-        return out;
-    if (out.len == 0) {
-        connection->has_send_due = false;
-    } else if (!connection->has_send_due) {
-        connection->has_send_due = true;
-        connection->send_due = now + SL_CONNECTION_SEND_MS;
-    }
-    return out;
+    return sl_tls_peek(&connection->tls);
 }
 
 void sl_connection_sent(struct sl_connection *connection, size_t len)
 {
-    if (!is_talking(connection) && !connection->is_parting)
-        return;
-    sl_tls_sent(&connection->tls, len);
-    if (len > 0)
-        connection->has_send_due = false;
+    if (is_talking(connection) || connection->is_parting)
+        sl_tls_sent(&connection->tls, len);
 }
 
 bool sl_connection_is_owed(const struct sl_connection *connection)
@@ -322,7 +306,7 @@ static void part(struct sl_connection *connection, sl_ms now, enum sl_connection
     }
     sl_mqtt_close(&connection->mqtt);
     connection->stage = next;
-    connection->has_due = connection->has_ack_due = connection->has_send_due = false;
+    connection->has_due = connection->has_ack_due = false;
 }
 
 static void refused(struct sl_connection *connection, sl_ms now, uint8_t reason)

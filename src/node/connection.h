@@ -6,7 +6,7 @@
  * ------------------------------'
  *
  * Sans-I/O like every engine. Every stage but open has its own time-out; in open, MQTT's keep
- * alive, the wait for acknowledgements and the wait for the transport end a silent broker.
+ * alive and the wait for acknowledgements end a broker that is silent or takes nothing.
  *
  * MQTT 5 is tried first. A version that the broker refuses in words is not tried again. A broker
  * that just closes, or answers nonsense, gets the other version at the next attempt; but once a
@@ -28,7 +28,6 @@
 #define SL_CONNECTION_CONNACK_MS 10000
 #define SL_CONNECTION_SUBACK_MS  10000
 #define SL_CONNECTION_PUBACK_MS  20000 /* without any acknowledgement while some are owed */
-#define SL_CONNECTION_SEND_MS    30000 /* without the transport taking a byte */
 #define SL_CONNECTION_STABLE_MS  60000 /* after that the back-off starts small again */
 /* A TLS session is not resumed later (RFC 5246, F.1.4). */
 #define SL_CONNECTION_SESSION_MS 86400000
@@ -86,8 +85,8 @@ struct sl_connection {
     bool is_guessing;             /* the next attempt tries the other version */
     uint8_t silent_ends;          /* in a row: the broker ended a connection without CONNACK */
     uint16_t subscribe_id;
-    bool has_ack_due, has_send_due;
-    sl_ms ack_due, send_due;
+    bool has_ack_due;
+    sl_ms ack_due;
 
     struct sl_tls_session session;
     bool is_resuming, is_resumed;

@@ -17,7 +17,6 @@
     X(SL_TROUBLE_SUBACK_TIMEOUT, "suback time-out", SL_LOG_SUBACK_TIMEOUT)                         \
     X(SL_TROUBLE_SUBSCRIBE, "suback", SL_LOG_SUBSCRIBE_REFUSED)                                    \
     X(SL_TROUBLE_PUBACK_TIMEOUT, "puback time-out", SL_LOG_PUBACK_TIMEOUT)                         \
-    X(SL_TROUBLE_SEND_TIMEOUT, "send time-out", SL_LOG_SEND_TIMEOUT)                               \
     X(SL_TROUBLE_DROPPED, "disconnect", SL_LOG_DROPPED)                                            \
     X(SL_TROUBLE_KEEP_ALIVE, "keep alive", SL_LOG_KEEP_ALIVE)                                      \
     X(SL_TROUBLE_PROTOCOL, "mqtt", SL_LOG_PROTOCOL)                                                \
