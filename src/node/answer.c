@@ -101,7 +101,7 @@ void sl_answers_remove(struct sl_answers *answers, struct sl_answer *answer)
 
 uint8_t sl_answer_zones(const struct sl_answer *answer)
 {
-    return answer->zone < SL_ZONES ? (uint8_t)(1u << answer->zone) : 0xFF;
+    return (uint8_t)(answer->zone < SL_ZONES ? 1u << answer->zone : 0xFFu);
 }
 
 static void add_why(struct sl_writer *writer, const struct sl_answer *answer)
