@@ -36,7 +36,7 @@ uint8_t sl_read_u8(struct sl_reader *reader)
 uint16_t sl_read_u16(struct sl_reader *reader)
 {
     const uint8_t *p = take(reader, 2);
-    return p ? (uint16_t)((uint16_t)(p[0] << 8) | p[1]) : 0;
+    return (uint16_t)(p ? (unsigned)p[0] << 8 | p[1] : 0u);
 }
 
 uint32_t sl_read_u32(struct sl_reader *reader)
