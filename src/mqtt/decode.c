@@ -19,6 +19,7 @@
 #define BINARY  0x50
 #define PAIR    0x60 /* two strings; the only property that may be repeated */
 #define UNASKED 0x70 /* allowed only when the client has asked for it, which we never do */
+#define SHAPE   0xF0
 
 enum {
     PAYLOAD_FORMAT = 0x01,
@@ -47,41 +48,48 @@ enum {
     SHARED_AVAILABLE = 0x2A
 };
 
+/* shape, packets; where the value goes in the message of a PUBLISH or the limits of a CONNACK. */
+struct property {
+    uint8_t rule;
+    uint8_t place;
+};
+
+#define NOWHERE    0xFF
+#define MESSAGE(f) (uint8_t) offsetof(struct sl_mqtt_message, f)
+#define LIMIT(f)   (uint8_t) offsetof(struct sl_mqtt_limits, f)
+
 /* Source: MQTT 5.0, table 2-4. What only a client may send is left out. */
-static const uint8_t properties[] = {
-    [PAYLOAD_FORMAT] = FLAG | IN_PUBLISH,
-    [MESSAGE_EXPIRY] = U32 | IN_PUBLISH,
-    [CONTENT_TYPE] = TEXT | IN_PUBLISH,
-    [RESPONSE_TOPIC] = TEXT | IN_PUBLISH,
-    [CORRELATION_DATA] = BINARY | IN_PUBLISH,
-    [SUBSCRIPTION_ID] = UNASKED | IN_PUBLISH,
-    [SESSION_EXPIRY] = U32 | IN_CONNACK,
-    [ASSIGNED_CLIENT_ID] = TEXT | IN_CONNACK,
-    [SERVER_KEEP_ALIVE] = U16 | IN_CONNACK,
-    [AUTHENTICATION_METHOD] = UNASKED | IN_CONNACK,
-    [AUTHENTICATION_DATA] = UNASKED | IN_CONNACK,
-    [RESPONSE_INFORMATION] = UNASKED | IN_CONNACK,
-    [SERVER_REFERENCE] = TEXT | IN_CONNACK | IN_DISCONNECT,
-    [REASON_STRING] = TEXT | IN_CONNACK | IN_ACK | IN_DISCONNECT,
-    [RECEIVE_MAXIMUM] = U16 | IN_CONNACK,
-    [TOPIC_ALIAS_MAXIMUM] = U16 | IN_CONNACK,
-    [TOPIC_ALIAS] = U16 | IN_PUBLISH,
-    [MAXIMUM_QOS] = FLAG | IN_CONNACK,
-    [RETAIN_AVAILABLE] = FLAG | IN_CONNACK,
-    [USER_PROPERTY] = PAIR | IN_ANY,
-    [MAXIMUM_PACKET_SIZE] = U32 | IN_CONNACK,
-    [WILDCARD_AVAILABLE] = FLAG | IN_CONNACK,
-    [SUBSCRIPTION_ID_AVAILABLE] = FLAG | IN_CONNACK,
-    [SHARED_AVAILABLE] = FLAG | IN_CONNACK,
+static const struct property properties[] = {
+    [PAYLOAD_FORMAT] = {FLAG | IN_PUBLISH, MESSAGE(is_text)},
+    [MESSAGE_EXPIRY] = {U32 | IN_PUBLISH, MESSAGE(expiry_s)},
+    [CONTENT_TYPE] = {TEXT | IN_PUBLISH, MESSAGE(content_type)},
+    [RESPONSE_TOPIC] = {TEXT | IN_PUBLISH, MESSAGE(response_topic)},
+    [CORRELATION_DATA] = {BINARY | IN_PUBLISH, MESSAGE(correlation)},
+    [SUBSCRIPTION_ID] = {UNASKED | IN_PUBLISH, NOWHERE},
+    [SESSION_EXPIRY] = {U32 | IN_CONNACK, LIMIT(session_expiry_s)},
+    [ASSIGNED_CLIENT_ID] = {TEXT | IN_CONNACK, NOWHERE},
+    [SERVER_KEEP_ALIVE] = {U16 | IN_CONNACK, LIMIT(keep_alive_s)},
+    [AUTHENTICATION_METHOD] = {UNASKED | IN_CONNACK, NOWHERE},
+    [AUTHENTICATION_DATA] = {UNASKED | IN_CONNACK, NOWHERE},
+    [RESPONSE_INFORMATION] = {UNASKED | IN_CONNACK, NOWHERE},
+    [SERVER_REFERENCE] = {TEXT | IN_CONNACK | IN_DISCONNECT, NOWHERE},
+    [REASON_STRING] = {TEXT | IN_CONNACK | IN_ACK | IN_DISCONNECT, NOWHERE},
+    [RECEIVE_MAXIMUM] = {U16 | IN_CONNACK, LIMIT(receive_max)},
+    [TOPIC_ALIAS_MAXIMUM] = {U16 | IN_CONNACK, NOWHERE},
+    [TOPIC_ALIAS] = {U16 | IN_PUBLISH, NOWHERE},
+    [MAXIMUM_QOS] = {FLAG | IN_CONNACK, LIMIT(qos_max)},
+    [RETAIN_AVAILABLE] = {FLAG | IN_CONNACK, LIMIT(retain_available)},
+    [USER_PROPERTY] = {PAIR | IN_ANY, NOWHERE},
+    [MAXIMUM_PACKET_SIZE] = {U32 | IN_CONNACK, LIMIT(packet_max)},
+    [WILDCARD_AVAILABLE] = {FLAG | IN_CONNACK, LIMIT(wildcard_available)},
+    [SUBSCRIPTION_ID_AVAILABLE] = {FLAG | IN_CONNACK, NOWHERE},
+    [SHARED_AVAILABLE] = {FLAG | IN_CONNACK, NOWHERE},
 };
 
-/* Where the values go that somebody wants; the others are only checked. */
-struct target {
-    struct sl_mqtt_message *message; /* IN_PUBLISH */
-    struct sl_mqtt_limits *limits;   /* IN_CONNACK */
-};
+_Static_assert(sizeof(struct sl_mqtt_message) < NOWHERE, "a place is one byte");
 
-static uint8_t decode_properties(struct sl_reader *reader, uint8_t packet, struct target target);
+/* target: struct sl_mqtt_message for a PUBLISH, struct sl_mqtt_limits for a CONNACK, else NULL. */
+static uint8_t decode_properties(struct sl_reader *reader, uint8_t packet, void *target);
 
 /* What is wrong with a topic name. */
 static uint8_t check_topic(struct sl_view topic)
@@ -136,8 +144,7 @@ uint8_t sl_mqtt_decode_publish(enum sl_mqtt_version version, uint8_t first, stru
     }
     if (version == SL_MQTT_V5) {
         struct sl_reader reader = {p, p + left, false};
-        struct target target = {message, NULL};
-        uint8_t reason = decode_properties(&reader, IN_PUBLISH, target);
+        uint8_t reason = decode_properties(&reader, IN_PUBLISH, message);
         if (reason != SL_MQTT_REASON_SUCCESS)
             return reader.failed ? too_short : reason;
         p = reader.at;
@@ -170,100 +177,65 @@ static struct sl_view read_text(struct sl_reader *reader)
     return sl_read_view(reader, sl_read_u16(reader));
 }
 
-/* Keep what somebody wants. Gives false for a value that the standard forbids. */
-static bool keep_number(uint8_t id, uint32_t value, struct target target)
-{
-    switch (id) {
-    case PAYLOAD_FORMAT:
-        target.message->is_text = value;
-        return true;
-    case MESSAGE_EXPIRY:
-        target.message->has_expiry = true;
-        target.message->expiry_s = value;
-        return true;
-    case SESSION_EXPIRY:
-        target.limits->session_expiry_s = value;
-        return true;
-    case SERVER_KEEP_ALIVE:
-        target.limits->keep_alive_s = (uint16_t)value;
-        return true;
-    case RECEIVE_MAXIMUM:
-        target.limits->receive_max = (uint16_t)value;
-        return value != 0;
-    case MAXIMUM_QOS:
-        target.limits->qos_max = (uint8_t)value;
-        return true;
-    case RETAIN_AVAILABLE:
-        target.limits->retain_available = value;
-        return true;
-    case MAXIMUM_PACKET_SIZE:
-        target.limits->packet_max = value;
-        return value != 0;
-    case WILDCARD_AVAILABLE:
-        target.limits->wildcard_available = value;
-        return true;
-    default:
-        return true;
-    }
-}
-
-static void keep_view(uint8_t id, struct sl_view view, struct target target)
+/* Strings in a property. */
+static uint8_t check_text(uint8_t id, struct sl_view text)
 {
     if (id == RESPONSE_TOPIC)
-        target.message->response_topic = view;
-    else if (id == CORRELATION_DATA)
-        target.message->correlation = view;
-    else if (id == CONTENT_TYPE)
-        target.message->content_type = view;
+        return check_topic(text);
+    return sl_utf8_is_valid(text) ? SL_MQTT_REASON_SUCCESS : SL_MQTT_REASON_MALFORMED;
 }
 
-/* One property after its identifier. */
-static uint8_t decode_property(struct sl_reader *reader, uint8_t id, struct target target)
+/* One property after its identifier: read, check, and put where the table says. */
+static uint8_t decode_property(struct sl_reader *reader, uint8_t id, void *target)
 {
-    uint32_t number = 0;
-    struct sl_view view = {NULL, 0};
+    uint8_t place = properties[id].place;
+    uint8_t *at = place == NOWHERE ? NULL : (uint8_t *)target + place;
+    uint8_t reason = SL_MQTT_REASON_SUCCESS;
+    uint32_t number = 1;
+    struct sl_view view;
 
-    switch (properties[id] & 0xF0) {
+    switch (properties[id].rule & SHAPE) {
     case FLAG:
         number = sl_read_u8(reader);
         if (number > 1)
             return SL_MQTT_REASON_PROTOCOL;
-        break;
+        if (at)
+            *at = (uint8_t)number;
+        return reason;
     case U16:
         number = sl_read_u16(reader);
+        if (at)
+            *(uint16_t *)(void *)at = (uint16_t)number;
         break;
     case U32:
         number = sl_read_u32(reader);
+        if (at)
+            *(uint32_t *)(void *)at = number;
         break;
     case PAIR:
-        if (!sl_utf8_is_valid(read_text(reader)))
-            return SL_MQTT_REASON_MALFORMED;
-        view = read_text(reader);
-        break;
+        reason = check_text(id, read_text(reader));
+        if (reason != SL_MQTT_REASON_SUCCESS)
+            return reason;
+        return check_text(id, read_text(reader));
     case TEXT:
     case BINARY:
         view = read_text(reader);
-        break;
+        if (at)
+            *(struct sl_view *)(void *)at = view;
+        return id == CORRELATION_DATA || reader->failed ? reason : check_text(id, view);
     default: /* UNASKED */
         return SL_MQTT_REASON_PROTOCOL;
     }
-    if (reader->failed)
-        return SL_MQTT_REASON_MALFORMED;
-    if (id == TOPIC_ALIAS) /* we announce no topic alias maximum, so it is 0 */
-        return SL_MQTT_REASON_BAD_ALIAS;
-    if (id == RESPONSE_TOPIC) {
-        uint8_t reason = check_topic(view);
-        if (reason != SL_MQTT_REASON_SUCCESS)
-            return reason;
-    } else if (id != CORRELATION_DATA && !sl_utf8_is_valid(view)) {
-        return SL_MQTT_REASON_MALFORMED;
-    }
-    keep_view(id, view, target);
-    return keep_number(id, number, target) ? SL_MQTT_REASON_SUCCESS : SL_MQTT_REASON_PROTOCOL;
+    if (id == MESSAGE_EXPIRY)
+        ((struct sl_mqtt_message *)target)->has_expiry = true;
+    else if (id == TOPIC_ALIAS && !reader->failed)
+        return SL_MQTT_REASON_BAD_ALIAS; /* we announce no topic alias maximum, so it is 0 */
+    bool has_least = id == RECEIVE_MAXIMUM || id == MAXIMUM_PACKET_SIZE;
+    return has_least && number == 0 ? SL_MQTT_REASON_PROTOCOL : reason;
 }
 
 /* A property length and its properties. Whether reader->failed tells a length beyond the packet. */
-static uint8_t decode_properties(struct sl_reader *reader, uint8_t packet, struct target target)
+static uint8_t decode_properties(struct sl_reader *reader, uint8_t packet, void *target)
 {
     uint32_t seen[2] = {0, 0}; /* bit n: identifier n */
     struct sl_view view = sl_read_view(reader, read_varint(reader));
@@ -272,24 +244,19 @@ static uint8_t decode_properties(struct sl_reader *reader, uint8_t packet, struc
     struct sl_reader list = sl_reader_init(view);
     while (sl_reader_left(&list) > 0) {
         uint8_t id = sl_read_u8(&list);
-        if (id >= sizeof properties || !(properties[id] & packet))
+        if (id >= sizeof properties / sizeof properties[0] || !(properties[id].rule & packet))
             return SL_MQTT_REASON_MALFORMED;
         uint32_t bit = UINT32_C(1) << (id & 31);
         if (id != USER_PROPERTY && (seen[id >> 5] & bit))
             return SL_MQTT_REASON_PROTOCOL;
         seen[id >> 5] |= bit;
         uint8_t reason = decode_property(&list, id, target);
+        if (list.failed)
+            return SL_MQTT_REASON_MALFORMED;
         if (reason != SL_MQTT_REASON_SUCCESS)
             return reason;
     }
     return SL_MQTT_REASON_SUCCESS;
-}
-
-/* Properties of which none is wanted. */
-static uint8_t skip_properties(struct sl_reader *reader, uint8_t packet)
-{
-    struct target target = {NULL, NULL};
-    return decode_properties(reader, packet, target);
 }
 
 /* The end of a packet that has nothing after its last field. */
@@ -309,7 +276,7 @@ static uint8_t read_reason(struct sl_reader *reader, uint8_t packet, uint8_t all
     if (!sl_mqtt_reason_is_allowed(*reason, allowed))
         return SL_MQTT_REASON_PROTOCOL;
     if (sl_reader_left(reader) > 0) {
-        uint8_t fault = skip_properties(reader, packet);
+        uint8_t fault = decode_properties(reader, packet, NULL);
         if (fault != SL_MQTT_REASON_SUCCESS)
             return fault;
     }
@@ -345,7 +312,7 @@ uint8_t sl_mqtt_decode_suback(enum sl_mqtt_version version, uint8_t type, struct
     struct sl_reader reader = sl_reader_init(body);
     uint8_t fault = read_id(&reader, id);
     if (fault == SL_MQTT_REASON_SUCCESS && version == SL_MQTT_V5)
-        fault = skip_properties(&reader, IN_ACK);
+        fault = decode_properties(&reader, IN_ACK, NULL);
     if (fault != SL_MQTT_REASON_SUCCESS)
         return fault;
     *codes = sl_read_view(&reader, sl_reader_left(&reader));
@@ -381,10 +348,9 @@ uint8_t sl_mqtt_decode_connack(enum sl_mqtt_version version, struct sl_view body
             return SL_MQTT_REASON_PROTOCOL;
         code = translated[code];
     } else {
-        struct target target = {NULL, limits};
         if (!sl_mqtt_reason_is_allowed(code, SL_IN_CONNACK))
             return SL_MQTT_REASON_PROTOCOL;
-        uint8_t fault = decode_properties(&reader, IN_CONNACK, target);
+        uint8_t fault = decode_properties(&reader, IN_CONNACK, limits);
         if (fault == SL_MQTT_REASON_SUCCESS)
             fault = end_packet(&reader);
         if (fault != SL_MQTT_REASON_SUCCESS)

@@ -10,7 +10,7 @@ enum sl_mqtt_phase {
     SL_PHASE_HEADER,   /* its fixed header comes */
     SL_PHASE_BODY,     /* its body comes */
     SL_PHASE_COMPLETE, /* nobody has looked at it */
-    SL_PHASE_GIVEN,    /* its event was given */
+    SL_PHASE_GIVEN,    /* its event was given, its acknowledgement is due */
     SL_PHASE_HELD,     /* done with, but its acknowledgement finds no room */
     SL_PHASE_FAILED,   /* SL_MQTT_FAILED is to be given */
     SL_PHASE_SHUT      /* no connection, or its end */
@@ -34,8 +34,7 @@ enum sl_mqtt_flight_state {
 void sl_mqtt_end(struct sl_mqtt *mqtt, enum sl_status status);
 void sl_mqtt_fail(struct sl_mqtt *mqtt, enum sl_status status, uint8_t reason);
 
-/* inbound.c: may a packet with this first byte come now? Gives a reason code. */
-uint8_t sl_mqtt_gate(const struct sl_mqtt *mqtt, uint8_t first);
+/* inbound.c */
 /* Look at the complete packet. Gives a reason code; event->kind may stay SL_MQTT_NONE. */
 uint8_t sl_mqtt_take(struct sl_mqtt *mqtt, sl_ms now, struct sl_mqtt_event *event);
 /* Queue the acknowledgement that is due and let go of the packet. False: no room yet. */

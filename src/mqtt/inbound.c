@@ -1,4 +1,4 @@
-/* Packets from the server: which may come when, and what each one does. */
+/* Packets from the server: what each one does. */
 #include "mqtt/engine.h"
 
 /* Types that a server may send once the session is open. */
@@ -7,21 +7,6 @@
      1U << SL_MQTT_PUBCOMP | 1U << SL_MQTT_SUBACK | 1U << SL_MQTT_UNSUBACK |                       \
      1U << SL_MQTT_PINGRESP)
 #define ACCEPTED_V5 (ACCEPTED_V3 | 1U << SL_MQTT_DISCONNECT)
-
-uint8_t sl_mqtt_gate(const struct sl_mqtt *mqtt, uint8_t first)
-{
-    uint8_t type = first >> 4;
-    uint8_t flags = first & 0x0F;
-    if (!(mqtt->accepted >> type & 1))
-        return SL_MQTT_REASON_PROTOCOL;
-    if (type == SL_MQTT_PUBLISH) { /* QoS 3; DUP with QoS 0 */
-        uint8_t qos = flags & 0x06;
-        return qos == 0x06 || (qos == 0 && (flags & 0x08)) ? SL_MQTT_REASON_MALFORMED
-                                                           : SL_MQTT_REASON_SUCCESS;
-    }
-    return flags != (type == SL_MQTT_PUBREL ? 0x02 : 0) ? SL_MQTT_REASON_MALFORMED
-                                                        : SL_MQTT_REASON_SUCCESS;
-}
 
 static uint8_t take_connack(struct sl_mqtt *mqtt, sl_ms now, struct sl_view body,
                             struct sl_mqtt_event *event)
@@ -193,21 +178,12 @@ static uint8_t take_disconnect(struct sl_mqtt *mqtt, struct sl_view body,
     return SL_MQTT_REASON_SUCCESS;
 }
 
-/* The body of the packet in memory.in, as far as it is there. */
-static struct sl_view body_of(const struct sl_mqtt *mqtt)
-{
-    size_t head = 2;
-    while (mqtt->memory.in[head - 1] >= 0x80)
-        head++;
-    size_t have = mqtt->in_need < mqtt->memory.in_len ? (size_t)mqtt->in_need : mqtt->memory.in_len;
-    struct sl_view body = {mqtt->memory.in + head, have - head};
-    return body;
-}
-
 uint8_t sl_mqtt_take(struct sl_mqtt *mqtt, sl_ms now, struct sl_mqtt_event *event)
 {
     uint8_t type = mqtt->memory.in[0] >> 4;
-    struct sl_view body = body_of(mqtt);
+    size_t head = mqtt->in_head;
+    size_t have = mqtt->in_need < mqtt->memory.in_len ? mqtt->in_need : mqtt->memory.in_len;
+    struct sl_view body = {mqtt->memory.in + head, have - head};
     uint8_t fault;
 
     if (type == SL_MQTT_PUBLISH)
@@ -226,7 +202,7 @@ uint8_t sl_mqtt_take(struct sl_mqtt *mqtt, sl_ms now, struct sl_mqtt_event *even
     if (fault != SL_MQTT_REASON_SUCCESS || mqtt->status != SL_OK)
         return fault;
     mqtt->phase = SL_PHASE_GIVEN;
-    if (event->kind == SL_MQTT_NONE)
+    if (event->kind == SL_MQTT_NONE || mqtt->ack == 0)
         sl_mqtt_settle(mqtt);
     return fault;
 }

@@ -5,7 +5,7 @@
 #include "mqtt/utf8.h"
 
 static bool is_config_valid(const struct sl_mqtt_config *config);
-static size_t take_header(struct sl_mqtt *mqtt, uint8_t byte);
+static size_t take_header(struct sl_mqtt *mqtt, const uint8_t *in, size_t len);
 static size_t take_body(struct sl_mqtt *mqtt, const uint8_t *in, size_t len);
 
 void sl_mqtt_init(struct sl_mqtt *mqtt, const struct sl_mqtt_memory *memory)
@@ -143,47 +143,73 @@ static void fail_by(struct sl_mqtt *mqtt, uint8_t reason)
 size_t sl_mqtt_feed(struct sl_mqtt *mqtt, sl_ms now, const uint8_t *in, size_t len)
 {
     size_t used = 0;
-    while (used < len && mqtt->phase <= SL_PHASE_BODY) {
-        mqtt->heard_at = now;
-        if (mqtt->phase == SL_PHASE_HEADER)
-            used += take_header(mqtt, in[used]);
-        else
-            used += take_body(mqtt, in + used, len - used);
-    }
+    if (len == 0 || mqtt->phase > SL_PHASE_BODY)
+        return 0;
+    mqtt->heard_at = now;
+    if (mqtt->phase == SL_PHASE_HEADER)
+        used = take_header(mqtt, in, len);
+    if (mqtt->phase == SL_PHASE_BODY && used < len)
+        used += take_body(mqtt, in + used, len - used);
     return used;
 }
 
-/* One byte of the fixed header. It is kept too, so that a topic starts on a word in most packets
- * and the first byte is at hand later. */
-static size_t take_header(struct sl_mqtt *mqtt, uint8_t byte)
+/* May a packet with this first byte come now? Gives a reason code. */
+static uint8_t check_first(const struct sl_mqtt *mqtt, uint8_t first)
 {
-    uint32_t at = mqtt->in_have++;
-    mqtt->memory.in[at] = byte;
-    if (at == 0) {
-        uint8_t reason = sl_mqtt_gate(mqtt, byte);
-        if (reason != SL_MQTT_REASON_SUCCESS)
-            fail_by(mqtt, reason);
-        mqtt->in_need = 0;
-        return 1;
+    uint8_t type = first >> 4;
+    uint8_t flags = first & 0x0F;
+    if (!(mqtt->accepted >> type & 1))
+        return SL_MQTT_REASON_PROTOCOL;
+    if (type == SL_MQTT_PUBLISH) { /* bit n: flags of value n, without QoS 3 and DUP of QoS 0 */
+        return 0x3C3F >> flags & 1 ? SL_MQTT_REASON_SUCCESS : SL_MQTT_REASON_MALFORMED;
     }
-    mqtt->in_need |= (uint32_t)(byte & 0x7F) << (7 * (at - 1));
-    if (byte >= 0x80) {
-        if (at == 4)
-            fail_by(mqtt, SL_MQTT_REASON_MALFORMED);
-        return 1;
-    }
-    if (byte == 0 && at > 1 && mqtt->version == SL_MQTT_V5) { /* not the shortest form */
-        fail_by(mqtt, SL_MQTT_REASON_MALFORMED);
-        return 1;
-    }
-    mqtt->in_need += at + 1;
+    return flags == (type == SL_MQTT_PUBREL ? 0x02 : 0) ? SL_MQTT_REASON_SUCCESS
+                                                        : SL_MQTT_REASON_MALFORMED;
+}
+
+/* The fixed header is complete, `need` is the length of the packet. */
+static uint8_t check_len(const struct sl_mqtt *mqtt, uint32_t need)
+{
     bool is_publish = mqtt->memory.in[0] >> 4 == SL_MQTT_PUBLISH;
-    if (mqtt->in_need > mqtt->packet_max || (mqtt->in_need > mqtt->memory.in_len && !is_publish)) {
-        fail_by(mqtt, SL_MQTT_REASON_TOO_LARGE);
-        return 1;
+    return need > mqtt->packet_max || (need > mqtt->memory.in_len && !is_publish)
+               ? SL_MQTT_REASON_TOO_LARGE
+               : SL_MQTT_REASON_SUCCESS;
+}
+
+/* Bytes of the fixed header. They are kept too: so a topic starts on a word in most packets, and
+ * the first byte is at hand later. */
+static size_t take_header(struct sl_mqtt *mqtt, const uint8_t *in, size_t len)
+{
+    uint8_t reason = SL_MQTT_REASON_SUCCESS;
+    uint32_t at = mqtt->in_have;
+    size_t used = 0;
+    while (used < len && reason == SL_MQTT_REASON_SUCCESS && mqtt->phase == SL_PHASE_HEADER) {
+        uint8_t byte = in[used++];
+        mqtt->memory.in[at++] = byte;
+        if (at == 1) {
+            reason = check_first(mqtt, byte);
+            mqtt->in_need = 0;
+            continue;
+        }
+        mqtt->in_need |= (uint32_t)(byte & 0x7F) << (7 * (at - 2));
+        if (byte >= 0x80) {
+            if (at == 5)
+                reason = SL_MQTT_REASON_MALFORMED;
+            continue;
+        }
+        if (byte == 0 && at > 2 && mqtt->version == SL_MQTT_V5)
+            reason = SL_MQTT_REASON_MALFORMED; /* not the shortest form */
+        else {
+            mqtt->in_head = (uint8_t)at;
+            mqtt->in_need += at;
+            reason = check_len(mqtt, mqtt->in_need);
+            mqtt->phase = mqtt->in_need > at ? SL_PHASE_BODY : SL_PHASE_COMPLETE;
+        }
     }
-    mqtt->phase = mqtt->in_need > at + 1 ? SL_PHASE_BODY : SL_PHASE_COMPLETE;
-    return 1;
+    mqtt->in_have = at;
+    if (reason != SL_MQTT_REASON_SUCCESS)
+        fail_by(mqtt, reason);
+    return used;
 }
 
 /* Bytes of the body: what goes beyond memory.in is counted and dropped. */
@@ -218,13 +244,13 @@ static void give_lost(struct sl_mqtt *mqtt, struct sl_mqtt_event *event)
 bool sl_mqtt_next(struct sl_mqtt *mqtt, sl_ms now, struct sl_mqtt_event *event)
 {
     event->kind = SL_MQTT_NONE;
+    if (mqtt->phase >= SL_PHASE_GIVEN && mqtt->phase <= SL_PHASE_HELD && !sl_mqtt_settle(mqtt))
+        return false;
+    if (mqtt->phase <= SL_PHASE_BODY && mqtt->flights_lost == 0)
+        return false;
     event->status = SL_OK;
     event->reason = SL_MQTT_REASON_SUCCESS;
     event->id = 0;
-    if (mqtt->phase == SL_PHASE_GIVEN || mqtt->phase == SL_PHASE_HELD) {
-        if (!sl_mqtt_settle(mqtt))
-            return false;
-    }
     if (mqtt->flights_lost > 0 && mqtt->is_open) {
         give_lost(mqtt, event);
         return true;

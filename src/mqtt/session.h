@@ -4,7 +4,8 @@
  * transport by peek and sent. All memory is given by the caller at init and never grows.
  *
  * One packet at a time is held in memory.in. sl_mqtt_feed stops there until sl_mqtt_next has
- * given its event and has been called once more: back-pressure that reaches the broker by TCP.
+ * given its event, and for a QoS 1 or 2 PUBLISH has been called once more: back-pressure that
+ * reaches the broker by TCP.
  * A received QoS 1 or 2 PUBLISH is acknowledged only when the caller comes back for the next
  * event, so a message that was never looked at is never acknowledged. When memory.out has no room
  * for an acknowledgement, no input is taken until there is; a few bytes are kept free for control
@@ -175,6 +176,7 @@ struct sl_mqtt {
     bool is_waiting; /* for CONNACK or PINGRESP, until answer_due */
     bool is_clean;   /* CONNECT asked for a clean start */
     bool is_kept;    /* there is session state that outlives the connection */
+    uint8_t in_head; /* length of the fixed header in memory.in */
     uint8_t reason;  /* of the failure */
     uint8_t ack;     /* first byte of the acknowledgement that is due; 0: none */
     uint8_t ack_reason;

@@ -11,58 +11,55 @@ static inline bool is_plain_word(uint32_t word)
     return (((word - EACH_BYTE(1)) | word | (wildcard - EACH_BYTE(1))) & EACH_BYTE(0x80)) == 0;
 }
 
-static bool is_aligned(const uint8_t *p)
-{
-    return ((uintptr_t)p & 3) == 0;
-}
-
-/* The continuation bytes behind `lead`; gives the first byte after them, NULL when ill-formed. */
-static const uint8_t *scan_tail(uint8_t lead, const uint8_t *p, const uint8_t *end)
+/* How many continuation bytes follow `lead`; 0 when they are ill-formed. */
+static size_t scan_tail(uint8_t lead, const uint8_t *p, size_t left)
 {
     if (lead < 0xC2 || lead > 0xF4)
-        return NULL;
+        return 0;
     unsigned tail = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : 1;
-    if ((size_t)(end - p) < tail)
-        return NULL;
+    if (left < tail)
+        return 0;
     uint32_t point = lead & (0x3FU >> tail);
     for (unsigned i = 0; i < tail; i++) {
-        if ((*p & 0xC0) != 0x80)
-            return NULL;
-        point = point << 6 | (*p++ & 0x3FU);
+        if ((p[i] & 0xC0) != 0x80)
+            return 0;
+        point = point << 6 | (p[i] & 0x3FU);
     }
     bool is_overlong = point >> (5 * tail + 1) == 0; /* two bytes: excluded by lead >= 0xC2 */
     bool is_surrogate = point >> 11 == 0xD800 >> 11;
-    return is_overlong || is_surrogate || point > 0x10FFFF ? NULL : p;
+    return is_overlong || is_surrogate || point > 0x10FFFF ? 0 : tail;
 }
 
 static bool scan(struct sl_view text, bool allow_wildcards)
 {
     const uint8_t *p = text.data;
-    const uint8_t *end = p;
-    if (text.len > 0)
-        end += text.len;
-    while (p != end) {
-        if (is_aligned(p)) {
-            while (end - p >= 4) {
+    size_t left = text.len;
+    if (left > UINT16_MAX)
+        return false;
+    while (left > 0) {
+        if (((uintptr_t)p & 3) == 0) {
+            for (; left >= 4; p += 4, left -= 4) {
                 uint32_t word;
                 memcpy(&word, __builtin_assume_aligned(p, 4), 4);
                 if (!is_plain_word(word))
                     break;
-                p += 4;
             }
-            if (p == end)
+            if (left == 0)
                 break;
         }
         uint8_t c = *p++;
+        left--;
         if (c >= 0x80) {
-            p = scan_tail(c, p, end);
-            if (!p)
+            size_t tail = scan_tail(c, p, left);
+            if (tail == 0)
                 return false;
+            p += tail;
+            left -= tail;
         } else if (c == 0 || (!allow_wildcards && (c | ('+' ^ '#')) == '+')) {
             return false;
         }
     }
-    return text.len <= UINT16_MAX;
+    return true;
 }
 
 bool sl_utf8_is_valid(struct sl_view text)
