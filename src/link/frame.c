@@ -24,7 +24,7 @@ static void put_u16(uint8_t *at, uint16_t value)
 
 static uint16_t get_u16(const uint8_t *at)
 {
-    return (uint16_t)((uint16_t)(at[0] << 8) | at[1]);
+    return (uint16_t)((unsigned)at[0] << 8 | at[1]);
 }
 
 static void put_remaining(uint8_t *frame, const uint16_t units[SL_ZONES])

@@ -574,6 +574,54 @@ static void restarts_never_move_an_end_later(void **state)
     assert_true(sl_ms_is_reached(due, wire.now));
 }
 
+static void an_adopted_time_counts_from_the_exchange_it_answers(void **state)
+{
+    (void)state;
+    uint8_t frame[SL_FRAME_LEN];
+    struct sl_master master;
+    struct sl_chip_status status = {.sequence = 77, .pins = 0x04};
+    status.remaining_units[2] = 100;
+    sl_master_init(&master, 0, SL_LINK_LEASE_MS);
+    for (sl_ms now = 0; now < 184; now += 92) { /* two slow exchanges */
+        assert_true(sl_master_peek(&master, now, frame));
+        sl_master_sent(&master, now);
+        sl_chip_status_encode(&status, frame);
+        sl_master_feed(&master, now + 90, frame, SL_FRAME_LEN);
+        status.sequence = master.sequence;
+    }
+    assert_true(master.is_up);
+    assert_int_equal(sl_master_remaining_ms(&master, 182, 2), 100 * 250 - 500 - 182);
+}
+
+static void a_late_tick_does_what_ticks_in_time_would_have_done(void **state)
+{
+    (void)state;
+    for (uint32_t late = 1; late < 1500; late += 7) {
+        start(NULL);
+        on(2, 400);
+        run(350);
+        on(3, 60000);
+        wire.faults.miso_loss = 1000;
+        while (!wire.master.is_waiting)
+            run(1);
+        struct sl_master in_time = wire.master, at_once = wire.master;
+        for (uint32_t ms = 1; ms <= late; ms++)
+            sl_master_tick(&in_time, wire.now + ms);
+        sl_master_tick(&at_once, wire.now + late);
+        struct sl_link_event a, b;
+        do {
+            assert_int_equal(sl_master_next(&in_time, &a), sl_master_next(&at_once, &b));
+            assert_int_equal(a.kind, b.kind);
+            assert_int_equal(a.zones, b.zones);
+        } while (a.kind != SL_LINK_NONE);
+        uint8_t one[SL_FRAME_LEN] = {0}, other[SL_FRAME_LEN] = {0};
+        assert_int_equal(sl_master_peek(&in_time, wire.now + late, one),
+                         sl_master_peek(&at_once, wire.now + late, other));
+        assert_memory_equal(one, other, SL_FRAME_LEN);
+        assert_memory_equal(in_time.tries, at_once.tries, sizeof in_time.tries);
+    }
+}
+
 static void an_old_sequence_does_not_pass_for_an_answer(void **state)
 {
     (void)state;
@@ -713,6 +761,8 @@ int main(void)
         cmocka_unit_test_setup(a_lease_that_ended_in_the_silence_ends_the_want, start),
         cmocka_unit_test_setup(a_node_that_starts_reads_the_times_back, start),
         cmocka_unit_test_setup(restarts_never_move_an_end_later, start),
+        cmocka_unit_test(an_adopted_time_counts_from_the_exchange_it_answers),
+        cmocka_unit_test(a_late_tick_does_what_ticks_in_time_would_have_done),
         cmocka_unit_test_setup(an_old_sequence_does_not_pass_for_an_answer, start),
         cmocka_unit_test_setup(off_before_the_first_contact_is_not_forgotten, start),
         cmocka_unit_test_setup(a_new_command_takes_old_news_back, start),
