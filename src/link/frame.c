@@ -29,14 +29,16 @@ static uint16_t get_u16(const uint8_t *at)
 
 static void put_remaining(uint8_t *frame, const uint16_t units[SL_ZONES])
 {
-    for (uint8_t zone = 0; zone < SL_ZONES; zone++)
-        put_u16(frame + REMAINING_AT + 2 * zone, units[zone]);
+    uint8_t *at = frame + REMAINING_AT;
+    for (uint8_t zone = 0; zone < SL_ZONES; zone++, at += 2)
+        put_u16(at, units[zone]);
 }
 
 static void get_remaining(const uint8_t *frame, uint16_t units[SL_ZONES])
 {
-    for (uint8_t zone = 0; zone < SL_ZONES; zone++)
-        units[zone] = get_u16(frame + REMAINING_AT + 2 * zone);
+    const uint8_t *at = frame + REMAINING_AT;
+    for (uint8_t zone = 0; zone < SL_ZONES; zone++, at += 2)
+        units[zone] = get_u16(at);
 }
 
 /* Checksum first: until it fits, no byte means anything, the version included. */

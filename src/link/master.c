@@ -43,8 +43,8 @@ static void take_back(struct sl_master *master, enum sl_link_event_kind kind, ui
 
 bool sl_master_next(struct sl_master *master, struct sl_link_event *event)
 {
-    for (uint8_t kind = SL_LINK_NONE + 1; kind < SL_LINK_KINDS; kind++) {
-        if ((master->pending_kinds & bit(kind)) == 0)
+    for (int kind = SL_LINK_NONE + 1; kind < SL_LINK_KINDS; kind++) {
+        if ((master->pending_kinds & bit((uint8_t)kind)) == 0)
             continue;
         event->kind = (enum sl_link_event_kind)kind;
         event->zones = master->pending_zones[kind];
@@ -231,9 +231,10 @@ static void finish(struct sl_master *master, sl_ms now)
 static void drop_all(struct sl_master *master)
 {
     uint8_t fell = master->wanted;
+    uint8_t unread = fell & master->unconfirmed;
     post(master, SL_LINK_CHIP_RESET, fell);
-    post_zones(master, SL_LINK_UNCONFIRMED, fell & master->unconfirmed);
-    post_zones(master, SL_LINK_ENDED, fell & (uint8_t)~master->unconfirmed);
+    post_zones(master, SL_LINK_UNCONFIRMED, unread);
+    post_zones(master, SL_LINK_ENDED, fell ^ unread);
     clear(&master->unconfirmed, fell);
     master->wanted = 0;
     master->adoptable = 0;
@@ -292,8 +293,9 @@ static void judge(struct sl_master *master, sl_ms now)
     uint8_t pins_agree = (uint8_t) ~(status->pins ^ master->wanted);
     uint8_t chip_agrees = (uint8_t) ~(running ^ master->wanted);
     uint8_t read_back = master->unconfirmed & master->answered & pins_agree & chip_agrees;
-    post_zones(master, SL_LINK_ENDED, read_back & master->ending);
-    post_zones(master, SL_LINK_CONFIRMED, read_back & (uint8_t)~master->ending);
+    uint8_t over = read_back & master->ending;
+    post_zones(master, SL_LINK_ENDED, over);
+    post_zones(master, SL_LINK_CONFIRMED, read_back ^ over);
     clear(&master->unconfirmed, read_back);
     clear(&master->ending, read_back);
 
