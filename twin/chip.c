@@ -53,6 +53,7 @@ struct twin_chip {
     bool has_power;
     uint64_t stop_at; /* cycle of the timer that ends a batch; 0: none */
     uint64_t changed_ns;
+    uint8_t conducted; /* zones, since the last question */
 
     bool is_link_cut;
     double bit_errors, frame_loss;
@@ -112,6 +113,7 @@ struct twin_chip *twin_chip_create(const struct twin_chip_options *options, cons
     }
     set_clock(chip, options->oscillator > 0 ? options->oscillator : 1);
     trace(chip, TWIN_SIGNAL_SS, '1');
+    note_change(chip);
     twin_chip_set_power(chip, true);
     chip->resets = 0;
     return chip;
@@ -197,6 +199,13 @@ uint8_t twin_chip_conducting(const struct twin_chip *chip)
     for (uint8_t zone = 0; zone < SL_ZONES; zone++)
         if (chip->pins.level[zone] == TWIN_LOW)
             zones |= (uint8_t)(1u << zone);
+    return zones;
+}
+
+uint8_t twin_chip_take_conducted(struct twin_chip *chip)
+{
+    uint8_t zones = chip->conducted;
+    chip->conducted = twin_chip_conducting(chip);
     return zones;
 }
 
@@ -303,6 +312,7 @@ struct twin_chip_counts twin_chip_counts(struct twin_chip *chip)
         .overruns = chip->spi.overruns,
         .collisions = chip->spi.collisions,
         .worst_interrupt_cycles = chip->meter.worst_interrupt_cycles,
+        .worst_spi_cycles = chip->meter.worst_spi_cycles,
         .stack_max = twin_meter_stack(&chip->meter),
         .flash_bytes = chip->firmware.flash_bytes,
         .ram_bytes = chip->firmware.ram_bytes,
@@ -338,6 +348,7 @@ static void note_change(void *context)
         [TWIN_LOW] = '0', [TWIN_HIGH] = '1', [TWIN_WEAK_HIGH] = '1', [TWIN_FLOATING] = 'z'};
     struct twin_chip *chip = context;
     chip->changed_ns = now_ns(chip);
+    chip->conducted |= twin_chip_conducting(chip);
     for (uint8_t zone = 0; zone < SL_ZONES; zone++)
         trace(chip, (enum twin_signal)(TWIN_SIGNAL_PD0 + zone), shown[chip->pins.level[zone]]);
 }

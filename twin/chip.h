@@ -48,6 +48,8 @@ enum twin_level twin_chip_pin(const struct twin_chip *chip, uint8_t zone);
 uint8_t twin_chip_conducting(const struct twin_chip *chip); /* bit z */
 bool twin_chip_has_power(const struct twin_chip *chip);
 bool twin_chip_is_link_cut(const struct twin_chip *chip);
+/* Zones that conducted at any instant since the last call, bit z. */
+uint8_t twin_chip_take_conducted(struct twin_chip *chip);
 /* Time of the last change of any relay pin. */
 uint64_t twin_chip_changed_us(const struct twin_chip *chip);
 
@@ -72,9 +74,9 @@ struct twin_chip_counts {
     uint32_t resets; /* of any cause; the start at time 0 is not one */
     uint32_t watchdog_resets;
     uint32_t exchanges, overruns, collisions; /* SPI hardware's view */
-    uint32_t
-        worst_interrupt_cycles; /* longest from request to the first instruction of a handler */
-    uint32_t stack_max;         /* bytes of stack ever used */
+    uint32_t worst_interrupt_cycles; /* from request to the first instruction of the handler */
+    uint32_t worst_spi_cycles;       /* the same for a received byte, which has 20 us at most */
+    uint32_t stack_max;              /* bytes of stack ever used */
     uint32_t flash_bytes, ram_bytes; /* program; variables without the stack */
     bool crashed;                    /* illegal opcode or jump out of flash: a firmware bug */
 };

@@ -82,6 +82,8 @@ int twin_measure_print(struct twin_chip *chip)
     printf("RAM, deepest stack        %5u bytes\n", counts.stack_max);
     printf("worst interrupt latency   %5u cycles, %.1f us at 8 MHz\n",
            counts.worst_interrupt_cycles, counts.worst_interrupt_cycles / 8.0);
+    printf("  of the SPI              %5u cycles, %.1f us\n", counts.worst_spi_cycles,
+           counts.worst_spi_cycles / 8.0);
     printf("status ready after frame  %5u us\n", status_ready_us(chip));
     printf("relays off after a hang   %5u ms\n", hang_ms(chip));
     return 0;

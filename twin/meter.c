@@ -28,6 +28,8 @@ static void note_running(struct avr_irq_t *irq, uint32_t is_running, void *param
     uint64_t waited = meter->avr->cycle - vector->requested_at;
     if (waited > meter->worst_interrupt_cycles)
         meter->worst_interrupt_cycles = (uint32_t)waited;
+    if (vector == &meter->vector[TWIN_SPI_VECTOR] && waited > meter->worst_spi_cycles)
+        meter->worst_spi_cycles = (uint32_t)waited;
 }
 
 void twin_meter_attach(struct twin_meter *meter, avr_t *avr, uint32_t variable_bytes)

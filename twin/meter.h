@@ -16,7 +16,8 @@ struct twin_meter {
         bool was_asleep;
     } vector[TWIN_VECTORS];
     uint32_t worst_interrupt_cycles;
-    uint16_t stack_end; /* first address above the variables */
+    uint32_t worst_spi_cycles; /* of the SPI's interrupt alone */
+    uint16_t stack_end;        /* first address above the variables */
     uint32_t stack_max;
     bool is_painted;
 };
