@@ -8,7 +8,7 @@
 
 #include "zone/zone.h"
 
-static const sl_ms clocks[] = {0, 0x7FFFFF00, 0xFFFFFFFF - 500};
+static const sl_ms clocks[] = {0, 0x7FFFFF00, 0xFFFFFFFF - 150000, 0xFFFFFFFF - 500};
 #define CLOCKS (sizeof clocks / sizeof *clocks)
 
 static struct sl_zones make(uint8_t at_once)
