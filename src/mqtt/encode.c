@@ -120,59 +120,66 @@ void sl_mqtt_encode_publish(uint8_t *out, uint32_t remaining, enum sl_mqtt_versi
 }
 
 /* Receive maximum and maximum packet size always, session expiry when there is one. */
-static uint8_t connect_properties_len(const struct sl_mqtt_connect *connect)
+static uint8_t connect_properties_len(const struct sl_mqtt_config *config)
 {
-    return 3 + 5 + (connect->session_expiry_s > 0 ? 5 : 0);
+    return config->session_expiry_s > 0 ? 5 + 3 + 5 : 3 + 5;
 }
 
-uint32_t sl_mqtt_connect_len(const struct sl_mqtt_connect *connect)
+uint32_t sl_mqtt_connect_len(const struct sl_mqtt_config *config)
 {
-    const struct sl_mqtt_message *will = connect->will;
-    uint32_t len = 10 + 2 + (uint32_t)connect->client_id.len;
-    if (connect->version == SL_MQTT_V5)
-        len += 1U + connect_properties_len(connect);
-    if (will) {
-        /* Topic, properties and payload as in a PUBLISH of QoS 0, but for the payload's length. */
-        struct sl_mqtt_message message = *will;
-        message.qos = 0;
-        len += sl_mqtt_publish_len(connect->version, &message) + 2;
-    }
+    const struct sl_mqtt_message *will = &config->will;
+    uint32_t len = 10 + 2 + (uint32_t)config->client_id.len;
+    if (config->version == SL_MQTT_V5)
+        len += 1U + connect_properties_len(config);
+    if (will->topic.len > 0) /* as in a PUBLISH, with a length of the payload, without an id */
+        len += sl_mqtt_publish_len(config->version, will) + (will->qos > 0 ? 0 : 2);
     return len;
 }
 
-void sl_mqtt_encode_connect(uint8_t *out, uint32_t remaining, const struct sl_mqtt_connect *connect)
+void sl_mqtt_encode_connect(uint8_t *out, uint32_t remaining, const struct sl_mqtt_config *config,
+                            bool clean_start, uint16_t receive_max, uint32_t packet_max)
 {
     static const uint8_t name[] = {0, 4, 'M', 'Q', 'T', 'T'};
-    const struct sl_mqtt_message *will = connect->will;
-    uint8_t flags = connect->clean_start ? 0x02 : 0;
-    if (will)
+    const struct sl_mqtt_message *will = &config->will;
+    bool has_will = will->topic.len > 0;
+    uint8_t flags = clean_start ? 0x02 : 0;
+    if (has_will)
         flags |= (uint8_t)(0x04 | will->qos << 3 | (will->retain ? 0x20 : 0));
 
     *out = SL_MQTT_CONNECT << 4;
     out = put_varint(out + 1, remaining);
     memcpy(out, name, sizeof name);
     out += sizeof name;
-    *out++ = (uint8_t)connect->version;
+    *out++ = (uint8_t)config->version;
     *out++ = flags;
-    out = put_u16(out, connect->keep_alive_s);
-    if (connect->version == SL_MQTT_V5) {
-        *out++ = connect_properties_len(connect);
-        if (connect->session_expiry_s > 0) {
+    out = put_u16(out, config->keep_alive_s);
+    if (config->version == SL_MQTT_V5) {
+        *out++ = connect_properties_len(config);
+        if (config->session_expiry_s > 0) {
             *out++ = 0x11; /* session expiry interval */
-            out = put_u32(out, connect->session_expiry_s);
+            out = put_u32(out, config->session_expiry_s);
         }
         *out++ = 0x21; /* receive maximum */
-        out = put_u16(out, connect->receive_max);
+        out = put_u16(out, receive_max);
         *out++ = 0x27; /* maximum packet size */
-        out = put_u32(out, connect->packet_max);
+        out = put_u32(out, packet_max);
     }
-    out = sl_mqtt_encode_text(out, connect->client_id);
-    if (will) {
-        if (connect->version == SL_MQTT_V5)
+    out = sl_mqtt_encode_text(out, config->client_id);
+    if (has_will) {
+        if (config->version == SL_MQTT_V5)
             out = put_properties(out, will);
         out = sl_mqtt_encode_text(out, will->topic);
         sl_mqtt_encode_text(out, will->payload);
     }
+}
+
+void sl_mqtt_encode_ack(uint8_t *out, uint8_t first, uint16_t id, uint8_t reason)
+{
+    out[0] = first;
+    out[1] = reason == 0 ? 2 : 3;
+    put_u16(out + 2, id);
+    if (reason != 0)
+        out[4] = reason;
 }
 
 uint8_t *sl_mqtt_encode_request(uint8_t *out, uint32_t remaining, enum sl_mqtt_version version,

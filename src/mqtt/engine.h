@@ -32,7 +32,6 @@ enum sl_mqtt_flight_state {
 
 /* session.c: the end of the session; nothing is given or taken after it. */
 void sl_mqtt_end(struct sl_mqtt *mqtt, enum sl_status status);
-void sl_mqtt_fail(struct sl_mqtt *mqtt, enum sl_status status, uint8_t reason);
 
 /* inbound.c */
 /* Look at the complete packet. Gives a reason code; event->kind may stay SL_MQTT_NONE. */

@@ -210,18 +210,13 @@ uint8_t sl_mqtt_take(struct sl_mqtt *mqtt, sl_ms now, struct sl_mqtt_event *even
 bool sl_mqtt_settle(struct sl_mqtt *mqtt)
 {
     if (mqtt->ack != 0) {
-        uint8_t remaining = mqtt->ack_reason == SL_MQTT_REASON_SUCCESS ? 2 : 3;
-        uint8_t *out = sl_mqtt_claim(mqtt, 2U + remaining, SL_LEAVE_TO_ACK);
+        size_t len = mqtt->ack_reason == SL_MQTT_REASON_SUCCESS ? 4 : 5;
+        uint8_t *out = sl_mqtt_claim(mqtt, len, SL_LEAVE_TO_ACK);
         if (!out) {
             mqtt->phase = SL_PHASE_HELD;
             return false;
         }
-        out[0] = mqtt->ack;
-        out[1] = remaining;
-        out[2] = (uint8_t)(mqtt->ack_id >> 8);
-        out[3] = (uint8_t)mqtt->ack_id;
-        if (remaining > 2)
-            out[4] = mqtt->ack_reason;
+        sl_mqtt_encode_ack(out, mqtt->ack, mqtt->ack_id, mqtt->ack_reason);
         mqtt->ack = 0;
     }
     mqtt->in_have = 0;

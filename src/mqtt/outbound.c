@@ -40,12 +40,12 @@ void sl_mqtt_sent(struct sl_mqtt *mqtt, sl_ms now, size_t len)
 /* Why the server does not take a PUBLISH; a reason code. */
 static uint8_t check_limits(const struct sl_mqtt_limits *limits, uint8_t first, uint32_t len)
 {
-    if (limits->packet_max > 0 && len > limits->packet_max)
-        return SL_MQTT_REASON_TOO_LARGE;
     if ((first >> 1 & 3) > limits->qos_max)
         return SL_MQTT_REASON_NO_QOS;
     if ((first & 1) && !limits->retain_available)
         return SL_MQTT_REASON_NO_RETAIN;
+    if (limits->packet_max > 0 && len > limits->packet_max)
+        return SL_MQTT_REASON_TOO_LARGE;
     return SL_MQTT_REASON_SUCCESS;
 }
 
@@ -58,25 +58,32 @@ static uint16_t free_id(struct sl_mqtt *mqtt)
     return mqtt->last_id;
 }
 
-/* Room for a packet of ours that is no control packet. */
-static enum sl_status claim_packet(struct sl_mqtt *mqtt, uint32_t len, uint8_t **out)
+/* Room for a packet of ours that is no control packet. flags: of a PUBLISH, else 0. */
+static enum sl_status claim_packet(struct sl_mqtt *mqtt, uint8_t flags, uint32_t len, uint8_t **out)
 {
-    if (mqtt->limits.packet_max > 0 && len > mqtt->limits.packet_max)
+    uint8_t reason = check_limits(&mqtt->limits, flags, len);
+    if (reason == SL_MQTT_REASON_TOO_LARGE || len + SL_MQTT_RESERVE > mqtt->memory.out_len)
         return SL_TOO_LARGE;
-    if (len + SL_MQTT_RESERVE > mqtt->memory.out_len)
-        return SL_TOO_LARGE;
+    if (reason != SL_MQTT_REASON_SUCCESS)
+        return SL_REFUSED;
     *out = sl_mqtt_claim(mqtt, len, SL_MQTT_RESERVE);
     return *out ? SL_OK : SL_FULL;
 }
 
-/* A flight for the packet that was claimed last; nothing is held back, or it is one that passes. */
-static void add_flight(struct sl_mqtt *mqtt, struct sl_mqtt_flight flight)
+/* A flight for the packet that was claimed last: behind it lies only what is held back. */
+static struct sl_mqtt_flight *add_flight(struct sl_mqtt *mqtt, uint16_t id, uint8_t state,
+                                         const uint8_t *packet)
 {
-    struct sl_mqtt_flight *at = mqtt->memory.flights + mqtt->flights_free++;
-    struct sl_mqtt_flight *end = mqtt->memory.flights + mqtt->flights_used++;
-    for (; end > at; end--)
-        end[0] = end[-1];
-    *at = flight;
+    struct sl_mqtt_flight *at = mqtt->memory.flights + mqtt->flights_free;
+    memmove(at + 1, at, (mqtt->flights_used - mqtt->flights_free) * sizeof *at);
+    mqtt->flights_free++;
+    mqtt->flights_used++;
+    at->id = id;
+    at->state = state;
+    at->detail = 0;
+    at->offset = (uint16_t)(packet - mqtt->memory.out);
+    at->len = 0;
+    return at;
 }
 
 enum sl_status sl_mqtt_publish(struct sl_mqtt *mqtt, sl_ms now,
@@ -84,42 +91,38 @@ enum sl_status sl_mqtt_publish(struct sl_mqtt *mqtt, sl_ms now,
 {
     (void)now;
     enum sl_mqtt_version version = (enum sl_mqtt_version)mqtt->version;
+    bool has_flight = message->qos > 0;
     *id = 0;
     if (!mqtt->is_open)
         return SL_BAD_STATE;
     if (!sl_mqtt_message_is_valid(message))
         return SL_BAD_ARGUMENT;
-    if (message->qos > mqtt->limits.qos_max || (message->retain && !mqtt->limits.retain_available))
-        return SL_REFUSED;
     if (message->payload.len > mqtt->memory.out_len)
         return SL_TOO_LARGE;
-    bool has_flight = message->qos > 0;
-    uint32_t remaining = sl_mqtt_publish_len(version, message);
-    uint32_t len = sl_mqtt_packet_len(remaining);
     if (has_flight && (mqtt->flights_used == mqtt->memory.flights_len || !open_window(mqtt)))
         return SL_FULL;
     uint8_t *out;
-    enum sl_status status = claim_packet(mqtt, len, &out);
+    uint8_t flags = (uint8_t)(message->qos << 1 | message->retain);
+    uint32_t remaining = sl_mqtt_publish_len(version, message);
+    uint32_t len = sl_mqtt_packet_len(remaining);
+    enum sl_status status = claim_packet(mqtt, flags, len, &out);
     if (status != SL_OK)
         return status;
     if (has_flight) {
         *id = free_id(mqtt);
-        struct sl_mqtt_flight flight = {
-            .id = *id,
-            .state = message->qos == 1 ? SL_FLIGHT_PUBACK : SL_FLIGHT_PUBREC,
-            .offset = (uint16_t)(out - mqtt->memory.out),
-            .len = (uint16_t)len,
-        };
-        add_flight(mqtt, flight);
+        uint8_t state = message->qos == 1 ? SL_FLIGHT_PUBACK : SL_FLIGHT_PUBREC;
+        add_flight(mqtt, *id, state, out)->len = (uint16_t)len;
     }
     sl_mqtt_encode_publish(out, remaining, version, message, *id);
     return SL_OK;
 }
 
-/* SUBSCRIBE (filters) or UNSUBSCRIBE (views); the other one is NULL. */
-static enum sl_status request(struct sl_mqtt *mqtt, const struct sl_mqtt_filter *filters,
-                              const struct sl_view *views, size_t len, uint16_t *id)
+/* SUBSCRIBE of filters, or UNSUBSCRIBE of views. A filter begins with its view, so both lists are
+ * read as views `stride` apart. */
+static enum sl_status request(struct sl_mqtt *mqtt, const void *list, size_t stride, size_t len,
+                              uint16_t *id)
 {
+    bool is_subscribe = stride == sizeof(struct sl_mqtt_filter);
     bool is_v5 = mqtt->version == SL_MQTT_V5;
     uint32_t remaining = is_v5 ? 3 : 2;
     *id = 0;
@@ -127,42 +130,42 @@ static enum sl_status request(struct sl_mqtt *mqtt, const struct sl_mqtt_filter 
         return SL_BAD_STATE;
     if (len == 0 || len > UINT8_MAX)
         return SL_BAD_ARGUMENT;
-    for (size_t i = 0; i < len; i++) {
-        struct sl_view view = filters ? filters[i].filter : views[i];
-        if (!sl_topic_is_filter(view))
+    const uint8_t *end = (const uint8_t *)list + len * stride;
+    for (const uint8_t *at = list; at != end; at += stride) {
+        const struct sl_view *view = (const void *)at;
+        if (!sl_topic_is_filter(*view))
             return SL_BAD_ARGUMENT;
-        if (filters && (filters[i].qos > 2 || filters[i].retain_handling > 2))
+        remaining += 2 + (uint32_t)view->len;
+        if (!is_subscribe)
+            continue;
+        const struct sl_mqtt_filter *filter = (const void *)at;
+        if (filter->qos > 2 || filter->retain_handling > 2)
             return SL_BAD_ARGUMENT;
-        if (filters && !mqtt->limits.wildcard_available && sl_topic_has_wildcard(view))
+        if (!mqtt->limits.wildcard_available && sl_topic_has_wildcard(*view))
             return SL_REFUSED;
-        remaining += 2 + (uint32_t)view.len + (filters ? 1 : 0);
+        remaining++;
     }
     if (mqtt->flights_used == mqtt->memory.flights_len)
         return SL_FULL;
     uint8_t *out;
-    enum sl_status status = claim_packet(mqtt, sl_mqtt_packet_len(remaining), &out);
+    enum sl_status status = claim_packet(mqtt, 0, sl_mqtt_packet_len(remaining), &out);
     if (status != SL_OK)
         return status;
     *id = free_id(mqtt);
-    struct sl_mqtt_flight flight = {
-        .id = *id,
-        .state = filters ? SL_FLIGHT_SUBACK : SL_FLIGHT_UNSUBACK,
-        .detail = (uint8_t)len,
-        .offset = (uint16_t)(out - mqtt->memory.out),
-    };
-    add_flight(mqtt, flight);
+    uint8_t state = is_subscribe ? SL_FLIGHT_SUBACK : SL_FLIGHT_UNSUBACK;
+    add_flight(mqtt, *id, state, out)->detail = (uint8_t)len;
     out = sl_mqtt_encode_request(
         out, remaining, (enum sl_mqtt_version)mqtt->version,
-        filters ? SL_MQTT_SUBSCRIBE << 4 | 2 : SL_MQTT_UNSUBSCRIBE << 4 | 2, *id);
-    for (size_t i = 0; i < len; i++) {
-        out = sl_mqtt_encode_text(out, filters ? filters[i].filter : views[i]);
-        if (!filters)
+        is_subscribe ? SL_MQTT_SUBSCRIBE << 4 | 2 : SL_MQTT_UNSUBSCRIBE << 4 | 2, *id);
+    for (const uint8_t *at = list; at != end; at += stride) {
+        out = sl_mqtt_encode_text(out, *(const struct sl_view *)(const void *)at);
+        if (!is_subscribe)
             continue;
-        uint8_t options = filters[i].qos;
+        const struct sl_mqtt_filter *filter = (const void *)at;
+        *out = filter->qos;
         if (is_v5)
-            options |=
-                (uint8_t)((filters[i].no_local ? 0x04 : 0) | filters[i].retain_handling << 4);
-        *out++ = options;
+            *out |= (uint8_t)((filter->no_local ? 0x04 : 0) | filter->retain_handling << 4);
+        out++;
     }
     return SL_OK;
 }
@@ -171,30 +174,38 @@ enum sl_status sl_mqtt_subscribe(struct sl_mqtt *mqtt, sl_ms now,
                                  const struct sl_mqtt_filter *filters, size_t len, uint16_t *id)
 {
     (void)now;
-    return request(mqtt, filters, NULL, len, id);
+    return request(mqtt, filters, sizeof *filters, len, id);
 }
 
 enum sl_status sl_mqtt_unsubscribe(struct sl_mqtt *mqtt, sl_ms now, const struct sl_view *filters,
                                    size_t len, uint16_t *id)
 {
     (void)now;
-    return request(mqtt, NULL, filters, len, id);
+    return request(mqtt, filters, sizeof *filters, len, id);
+}
+
+/* The packets of the flights from index `from` on move by `distance`. */
+static void move_flights(struct sl_mqtt *mqtt, size_t from, size_t distance)
+{
+    for (; from < mqtt->flights_used; from++)
+        mqtt->memory.flights[from].offset =
+            (uint16_t)(mqtt->memory.flights[from].offset + distance);
 }
 
 uint8_t *sl_mqtt_claim(struct sl_mqtt *mqtt, size_t len, size_t leave)
 {
-    uint8_t *out = mqtt->memory.out;
-    size_t at = mqtt->out_used;
-    if (mqtt->memory.out_len - at < len + leave)
+    size_t used = mqtt->out_used;
+    if (mqtt->memory.out_len - used < len + leave)
         return NULL;
-    if (mqtt->flights_free < mqtt->flights_used) {
-        at = mqtt->memory.flights[mqtt->flights_free].offset;
-        memmove(out + at + len, out + at, mqtt->out_used - at);
-        for (size_t i = mqtt->flights_free; i < mqtt->flights_used; i++)
-            mqtt->memory.flights[i].offset = (uint16_t)(mqtt->memory.flights[i].offset + len);
-    }
     mqtt->out_used += len;
-    return out + at;
+    uint8_t *out = mqtt->memory.out + used;
+    if (mqtt->flights_free < mqtt->flights_used) {
+        size_t at = mqtt->memory.flights[mqtt->flights_free].offset;
+        out = mqtt->memory.out + at;
+        memmove(out + len, out, used - at);
+        move_flights(mqtt, mqtt->flights_free, len);
+    }
+    return out;
 }
 
 /* Take len bytes that are out from the store; flights from index `from` on lie behind them. */
@@ -204,8 +215,7 @@ static void close_gap(struct sl_mqtt *mqtt, size_t at, size_t len, size_t from)
     size_t behind = mqtt->out_used - at - len;
     if (behind > 0)
         memmove(gap, gap + len, behind);
-    for (; from < mqtt->flights_used; from++)
-        mqtt->memory.flights[from].offset = (uint16_t)(mqtt->memory.flights[from].offset - len);
+    move_flights(mqtt, from, 0 - len);
     mqtt->out_used -= len;
     mqtt->out_sent -= len;
 }
@@ -249,8 +259,7 @@ static void remove_flight(struct sl_mqtt *mqtt, struct sl_mqtt_flight *flight)
     mqtt->flights_used--;
     if (i < mqtt->flights_free)
         mqtt->flights_free--;
-    for (; i < mqtt->flights_used; i++)
-        mqtt->memory.flights[i] = mqtt->memory.flights[i + 1];
+    memmove(flight, flight + 1, (mqtt->flights_used - i) * sizeof *flight);
 }
 
 void sl_mqtt_end_flight(struct sl_mqtt *mqtt, struct sl_mqtt_flight *flight)
@@ -266,17 +275,8 @@ void sl_mqtt_release_flight(struct sl_mqtt *mqtt, struct sl_mqtt_flight *flight)
     uint8_t *out = sl_mqtt_claim(mqtt, 4, 0); /* a PUBLISH of QoS 2 was larger */
     if (!out)
         return;
-    out[0] = SL_MQTT_PUBREL << 4 | 0x02;
-    out[1] = 2;
-    out[2] = (uint8_t)(id >> 8);
-    out[3] = (uint8_t)id;
-    struct sl_mqtt_flight pubrel = {
-        .id = id,
-        .state = SL_FLIGHT_PUBCOMP,
-        .offset = (uint16_t)(out - mqtt->memory.out),
-        .len = 4,
-    };
-    add_flight(mqtt, pubrel);
+    sl_mqtt_encode_ack(out, SL_MQTT_PUBREL << 4 | 0x02, id, SL_MQTT_REASON_SUCCESS);
+    add_flight(mqtt, id, SL_FLIGHT_PUBCOMP, out)->len = 4;
 }
 
 /* Let pass what the server's receive maximum allows. True: one PUBLISH more, too.

@@ -74,16 +74,19 @@ struct sl_mqtt_filter {
     uint8_t retain_handling; /* 5.0: 0 send retained, 1 only on a new subscription, 2 never */
 };
 
-/* What CONNECT carries. */
-struct sl_mqtt_connect {
+/* How to connect: what CONNECT carries. */
+struct sl_mqtt_config {
     enum sl_mqtt_version version;
     bool clean_start;
-    uint16_t keep_alive_s;
-    uint32_t session_expiry_s;
-    uint16_t receive_max;
+    uint16_t keep_alive_s;     /* 0: off */
+    uint32_t session_expiry_s; /* 5.0 only */
+    /* The largest packet taken, 5.0 announces it. It may exceed memory.in: a PUBLISH that does not
+     * fit there is given with message.is_cut and without payload, and acknowledged, so the caller
+     * can refuse it in words; any other packet that does not fit ends the session (0x95). Topic and
+     * properties of a PUBLISH must fit too. 0: memory.in. */
     uint32_t packet_max;
-    struct sl_view client_id;
-    const struct sl_mqtt_message *will; /* NULL: none */
+    struct sl_view client_id;    /* 1..SL_NAME_MAX bytes */
+    struct sl_mqtt_message will; /* topic empty: no will */
 };
 
 /* Flags of a received PUBLISH are checked here, its topic and properties too.
@@ -117,12 +120,15 @@ uint32_t sl_mqtt_packet_len(uint32_t remaining);
 uint32_t sl_mqtt_publish_len(enum sl_mqtt_version version, const struct sl_mqtt_message *message);
 void sl_mqtt_encode_publish(uint8_t *out, uint32_t remaining, enum sl_mqtt_version version,
                             const struct sl_mqtt_message *message, uint16_t id);
-uint32_t sl_mqtt_connect_len(const struct sl_mqtt_connect *connect);
-void sl_mqtt_encode_connect(uint8_t *out, uint32_t remaining,
-                            const struct sl_mqtt_connect *connect);
+uint32_t sl_mqtt_connect_len(const struct sl_mqtt_config *config);
+/* clean_start and packet_max take the place of those in config. */
+void sl_mqtt_encode_connect(uint8_t *out, uint32_t remaining, const struct sl_mqtt_config *config,
+                            bool clean_start, uint16_t receive_max, uint32_t packet_max);
 /* The part that SUBSCRIBE and UNSUBSCRIBE share. Gives where the filters go. */
 uint8_t *sl_mqtt_encode_request(uint8_t *out, uint32_t remaining, enum sl_mqtt_version version,
                                 uint8_t first, uint16_t id);
+/* PUBACK, PUBREC, PUBREL, PUBCOMP: 4 bytes, a fifth for a reason other than success. */
+void sl_mqtt_encode_ack(uint8_t *out, uint8_t first, uint16_t id, uint8_t reason);
 uint8_t *sl_mqtt_encode_text(uint8_t *out, struct sl_view text);
 
 #endif

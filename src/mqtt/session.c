@@ -5,21 +5,20 @@
 #include "mqtt/utf8.h"
 
 static bool is_config_valid(const struct sl_mqtt_config *config);
-static size_t take_header(struct sl_mqtt *mqtt, const uint8_t *in, size_t len);
+static void take_header(struct sl_mqtt *mqtt, uint8_t byte);
 static size_t take_body(struct sl_mqtt *mqtt, const uint8_t *in, size_t len);
 
 void sl_mqtt_init(struct sl_mqtt *mqtt, const struct sl_mqtt_memory *memory)
 {
-    memset(mqtt, 0, sizeof *mqtt);
     mqtt->memory = *memory;
-    mqtt->status = SL_CLOSED;
-    mqtt->phase = SL_PHASE_SHUT;
+    sl_mqtt_reset(mqtt);
 }
 
 void sl_mqtt_reset(struct sl_mqtt *mqtt)
 {
-    struct sl_mqtt_memory memory = mqtt->memory;
-    sl_mqtt_init(mqtt, &memory);
+    memset(&mqtt->limits, 0, sizeof *mqtt - offsetof(struct sl_mqtt, limits));
+    mqtt->status = SL_CLOSED;
+    mqtt->phase = SL_PHASE_SHUT;
 }
 
 enum sl_status sl_mqtt_open(struct sl_mqtt *mqtt, sl_ms now, const struct sl_mqtt_config *config)
@@ -43,22 +42,14 @@ enum sl_status sl_mqtt_open(struct sl_mqtt *mqtt, sl_ms now, const struct sl_mqt
     mqtt->is_clean = config->clean_start || (config->version == SL_MQTT_V5 && !mqtt->is_kept);
     mqtt->packet_max = config->packet_max ? config->packet_max : (uint32_t)memory->in_len;
 
-    struct sl_mqtt_connect connect = {
-        .version = config->version,
-        .clean_start = mqtt->is_clean,
-        .keep_alive_s = config->keep_alive_s,
-        .session_expiry_s = config->session_expiry_s,
-        .receive_max =
-            memory->received_len < UINT16_MAX ? (uint16_t)memory->received_len : UINT16_MAX,
-        .packet_max = mqtt->packet_max,
-        .client_id = config->client_id,
-        .will = config->will.topic.len > 0 ? &config->will : NULL,
-    };
-    uint32_t remaining = sl_mqtt_connect_len(&connect);
+    uint32_t remaining = sl_mqtt_connect_len(config);
     uint8_t *out = sl_mqtt_claim(mqtt, sl_mqtt_packet_len(remaining), SL_MQTT_RESERVE);
     if (!out)
         return SL_FULL;
-    sl_mqtt_encode_connect(out, remaining, &connect);
+    sl_mqtt_encode_connect(out, remaining, config, mqtt->is_clean,
+                           memory->received_len < UINT16_MAX ? (uint16_t)memory->received_len
+                                                             : UINT16_MAX,
+                           mqtt->packet_max);
 
     struct sl_mqtt_limits *limits = &mqtt->limits;
     limits->receive_max = UINT16_MAX;
@@ -98,22 +89,38 @@ void sl_mqtt_end(struct sl_mqtt *mqtt, enum sl_status status)
 /* DISCONNECT always finds room: nothing else may use the last bytes of memory.out. */
 static void queue_disconnect(struct sl_mqtt *mqtt, uint8_t reason)
 {
-    bool is_plain = reason == SL_MQTT_REASON_SUCCESS;
-    if (!is_plain && mqtt->version == SL_MQTT_V3)
+    bool is_v5 = mqtt->version == SL_MQTT_V5;
+    if (!is_v5 && reason != SL_MQTT_REASON_SUCCESS)
         return;
-    uint8_t *out = sl_mqtt_claim(mqtt, is_plain ? 2 : 3, 0);
+    uint8_t *out = sl_mqtt_claim(mqtt, is_v5 ? 3 : 2, 0);
     if (!out)
         return;
     out[0] = SL_MQTT_DISCONNECT << 4;
-    out[1] = is_plain ? 0 : 1;
-    if (!is_plain)
+    out[1] = is_v5;
+    if (is_v5)
         out[2] = reason;
 }
 
-void sl_mqtt_fail(struct sl_mqtt *mqtt, enum sl_status status, uint8_t reason)
+/* The status that goes with a reason of ours; nothing else is unspecified. */
+static enum sl_status status_of(uint8_t reason)
+{
+    switch (reason) {
+    case SL_MQTT_REASON_UNSPECIFIED:
+        return SL_TIMEOUT;
+    case SL_MQTT_REASON_MALFORMED:
+        return SL_MALFORMED;
+    case SL_MQTT_REASON_TOO_LARGE:
+        return SL_TOO_LARGE;
+    default:
+        return SL_PROTOCOL;
+    }
+}
+
+/* The peer broke a rule, or gave no answer in time (SL_MQTT_REASON_UNSPECIFIED). */
+static void fail(struct sl_mqtt *mqtt, uint8_t reason)
 {
     queue_disconnect(mqtt, reason);
-    sl_mqtt_end(mqtt, status);
+    sl_mqtt_end(mqtt, status_of(reason));
     mqtt->phase = SL_PHASE_FAILED;
     mqtt->reason = reason;
 }
@@ -127,17 +134,33 @@ void sl_mqtt_disconnect(struct sl_mqtt *mqtt, sl_ms now, uint8_t reason)
     sl_mqtt_end(mqtt, SL_CLOSED);
 }
 
-/* The status that goes with what the peer did wrong. */
-static enum sl_status status_of(uint8_t reason)
+/* May a packet with this first byte come now? Gives a reason code. */
+static uint8_t check_first(const struct sl_mqtt *mqtt, uint8_t first)
 {
-    return reason == SL_MQTT_REASON_MALFORMED   ? SL_MALFORMED
-           : reason == SL_MQTT_REASON_TOO_LARGE ? SL_TOO_LARGE
-                                                : SL_PROTOCOL;
+    uint8_t type = first >> 4;
+    uint8_t flags = first & 0x0F;
+    if (!(mqtt->accepted >> type & 1))
+        return SL_MQTT_REASON_PROTOCOL;
+    unsigned legal = type == SL_MQTT_PUBLISH ? 0x3C3F /* bit n: flags n; not QoS 3, not QoS 0 DUP */
+                     : type == SL_MQTT_PUBREL ? 1U << 2
+                                              : 1U << 0;
+    return legal >> flags & 1 ? SL_MQTT_REASON_SUCCESS : SL_MQTT_REASON_MALFORMED;
 }
 
-static void fail_by(struct sl_mqtt *mqtt, uint8_t reason)
+/* Most packets come whole and short: then one copy does. False: look byte by byte. */
+static bool take_whole(struct sl_mqtt *mqtt, const uint8_t *in, size_t len)
 {
-    sl_mqtt_fail(mqtt, status_of(reason), reason);
+    if (mqtt->in_have > 0 || len < 2 || in[1] >= 0x80)
+        return false;
+    size_t need = 2U + in[1];
+    if (len < need || need > mqtt->memory.in_len || need > mqtt->packet_max ||
+        check_first(mqtt, in[0]) != SL_MQTT_REASON_SUCCESS)
+        return false;
+    memcpy(mqtt->memory.in, in, need);
+    mqtt->in_head = 2;
+    mqtt->in_have = mqtt->in_need = (uint32_t)need;
+    mqtt->phase = SL_PHASE_COMPLETE;
+    return true;
 }
 
 size_t sl_mqtt_feed(struct sl_mqtt *mqtt, sl_ms now, const uint8_t *in, size_t len)
@@ -146,70 +169,42 @@ size_t sl_mqtt_feed(struct sl_mqtt *mqtt, sl_ms now, const uint8_t *in, size_t l
     if (len == 0 || mqtt->phase > SL_PHASE_BODY)
         return 0;
     mqtt->heard_at = now;
-    if (mqtt->phase == SL_PHASE_HEADER)
-        used = take_header(mqtt, in, len);
-    if (mqtt->phase == SL_PHASE_BODY && used < len)
+    if (take_whole(mqtt, in, len))
+        return mqtt->in_need;
+    while (used < len && mqtt->phase == SL_PHASE_HEADER)
+        take_header(mqtt, in[used++]);
+    if (used < len && mqtt->phase == SL_PHASE_BODY)
         used += take_body(mqtt, in + used, len - used);
     return used;
 }
 
-/* May a packet with this first byte come now? Gives a reason code. */
-static uint8_t check_first(const struct sl_mqtt *mqtt, uint8_t first)
-{
-    uint8_t type = first >> 4;
-    uint8_t flags = first & 0x0F;
-    if (!(mqtt->accepted >> type & 1))
-        return SL_MQTT_REASON_PROTOCOL;
-    if (type == SL_MQTT_PUBLISH) { /* bit n: flags of value n, without QoS 3 and DUP of QoS 0 */
-        return 0x3C3F >> flags & 1 ? SL_MQTT_REASON_SUCCESS : SL_MQTT_REASON_MALFORMED;
-    }
-    return flags == (type == SL_MQTT_PUBREL ? 0x02 : 0) ? SL_MQTT_REASON_SUCCESS
-                                                        : SL_MQTT_REASON_MALFORMED;
-}
-
-/* The fixed header is complete, `need` is the length of the packet. */
-static uint8_t check_len(const struct sl_mqtt *mqtt, uint32_t need)
-{
-    bool is_publish = mqtt->memory.in[0] >> 4 == SL_MQTT_PUBLISH;
-    return need > mqtt->packet_max || (need > mqtt->memory.in_len && !is_publish)
-               ? SL_MQTT_REASON_TOO_LARGE
-               : SL_MQTT_REASON_SUCCESS;
-}
-
-/* Bytes of the fixed header. They are kept too: so a topic starts on a word in most packets, and
+/* One byte of the fixed header. It is kept too: so a topic starts on a word in most packets, and
  * the first byte is at hand later. */
-static size_t take_header(struct sl_mqtt *mqtt, const uint8_t *in, size_t len)
+static void take_header(struct sl_mqtt *mqtt, uint8_t byte)
 {
     uint8_t reason = SL_MQTT_REASON_SUCCESS;
-    uint32_t at = mqtt->in_have;
-    size_t used = 0;
-    while (used < len && reason == SL_MQTT_REASON_SUCCESS && mqtt->phase == SL_PHASE_HEADER) {
-        uint8_t byte = in[used++];
-        mqtt->memory.in[at++] = byte;
-        if (at == 1) {
-            reason = check_first(mqtt, byte);
-            mqtt->in_need = 0;
-            continue;
-        }
-        mqtt->in_need |= (uint32_t)(byte & 0x7F) << (7 * (at - 2));
-        if (byte >= 0x80) {
-            if (at == 5)
-                reason = SL_MQTT_REASON_MALFORMED;
-            continue;
-        }
-        if (byte == 0 && at > 2 && mqtt->version == SL_MQTT_V5)
-            reason = SL_MQTT_REASON_MALFORMED; /* not the shortest form */
-        else {
-            mqtt->in_head = (uint8_t)at;
-            mqtt->in_need += at;
-            reason = check_len(mqtt, mqtt->in_need);
-            mqtt->phase = mqtt->in_need > at ? SL_PHASE_BODY : SL_PHASE_COMPLETE;
+    uint32_t at = mqtt->in_have++;
+    mqtt->memory.in[at] = byte;
+    if (at == 0) {
+        reason = check_first(mqtt, byte);
+        mqtt->in_need = 0;
+    } else {
+        mqtt->in_need |= (uint32_t)(byte & 0x7F) << (7 * (at - 1));
+        bool is_not_shortest = byte == 0 && at > 1 && mqtt->version == SL_MQTT_V5;
+        if ((byte >= 0x80 && at == 4) || is_not_shortest) {
+            reason = SL_MQTT_REASON_MALFORMED;
+        } else if (byte < 0x80) {
+            uint32_t need = mqtt->in_need + at + 1;
+            bool is_publish = mqtt->memory.in[0] >> 4 == SL_MQTT_PUBLISH;
+            if (need > mqtt->packet_max || (need > mqtt->memory.in_len && !is_publish))
+                reason = SL_MQTT_REASON_TOO_LARGE;
+            mqtt->in_need = need;
+            mqtt->in_head = (uint8_t)(at + 1);
+            mqtt->phase = need > at + 1 ? SL_PHASE_BODY : SL_PHASE_COMPLETE;
         }
     }
-    mqtt->in_have = at;
     if (reason != SL_MQTT_REASON_SUCCESS)
-        fail_by(mqtt, reason);
-    return used;
+        fail(mqtt, reason);
 }
 
 /* Bytes of the body: what goes beyond memory.in is counted and dropped. */
@@ -244,7 +239,7 @@ static void give_lost(struct sl_mqtt *mqtt, struct sl_mqtt_event *event)
 bool sl_mqtt_next(struct sl_mqtt *mqtt, sl_ms now, struct sl_mqtt_event *event)
 {
     event->kind = SL_MQTT_NONE;
-    if (mqtt->phase >= SL_PHASE_GIVEN && mqtt->phase <= SL_PHASE_HELD && !sl_mqtt_settle(mqtt))
+    if (mqtt->ack != 0 && mqtt->status == SL_OK && !sl_mqtt_settle(mqtt))
         return false;
     if (mqtt->phase <= SL_PHASE_BODY && mqtt->flights_lost == 0)
         return false;
@@ -259,7 +254,7 @@ bool sl_mqtt_next(struct sl_mqtt *mqtt, sl_ms now, struct sl_mqtt_event *event)
         uint8_t reason = sl_mqtt_take(mqtt, now, event);
         if (reason == SL_MQTT_REASON_SUCCESS)
             return event->kind != SL_MQTT_NONE;
-        fail_by(mqtt, reason);
+        fail(mqtt, reason);
     }
     if (mqtt->phase != SL_PHASE_FAILED)
         return false;
@@ -297,7 +292,7 @@ void sl_mqtt_tick(struct sl_mqtt *mqtt, sl_ms now)
         return;
     uint8_t *out = mqtt->is_waiting ? NULL : sl_mqtt_claim(mqtt, 2, SL_LEAVE_TO_PING);
     if (!out) { /* no answer, or for the whole keep alive not even room to ask */
-        sl_mqtt_fail(mqtt, SL_TIMEOUT, SL_MQTT_REASON_UNSPECIFIED);
+        fail(mqtt, SL_MQTT_REASON_UNSPECIFIED);
         return;
     }
     out[0] = SL_MQTT_PINGREQ << 4;

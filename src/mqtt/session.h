@@ -68,20 +68,6 @@ struct sl_mqtt_memory {
     size_t received_len;
 };
 
-struct sl_mqtt_config {
-    enum sl_mqtt_version version;
-    bool clean_start;
-    uint16_t keep_alive_s;     /* 0: off */
-    uint32_t session_expiry_s; /* 5.0 only */
-    /* The largest packet taken, 5.0 announces it. It may exceed memory.in: a PUBLISH that does not
-     * fit there is given with message.is_cut and without payload, and acknowledged, so the caller
-     * can refuse it in words; any other packet that does not fit ends the session (0x95). Topic and
-     * properties of a PUBLISH must fit too. 0: memory.in. */
-    uint32_t packet_max;
-    struct sl_view client_id;    /* 1..SL_NAME_MAX bytes */
-    struct sl_mqtt_message will; /* topic empty: no will */
-};
-
 enum sl_mqtt_event_kind {
     SL_MQTT_NONE,
     SL_MQTT_OPENED,       /* CONNACK with success: session_present, limits are valid */

@@ -11,54 +11,56 @@ static inline bool is_plain_word(uint32_t word)
     return (((word - EACH_BYTE(1)) | word | (wildcard - EACH_BYTE(1))) & EACH_BYTE(0x80)) == 0;
 }
 
-/* How many continuation bytes follow `lead`; 0 when they are ill-formed. */
-static size_t scan_tail(uint8_t lead, const uint8_t *p, size_t left)
+/* Length of the character of two to four bytes at p; 0 when it is ill-formed. */
+static size_t scan_wide(const uint8_t *p, size_t left)
 {
+    uint8_t lead = *p;
     if (lead < 0xC2 || lead > 0xF4)
         return 0;
     unsigned tail = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : 1;
-    if (left < tail)
+    if (left <= tail)
         return 0;
     uint32_t point = lead & (0x3FU >> tail);
-    for (unsigned i = 0; i < tail; i++) {
+    for (unsigned i = 1; i <= tail; i++) {
         if ((p[i] & 0xC0) != 0x80)
             return 0;
         point = point << 6 | (p[i] & 0x3FU);
     }
     bool is_overlong = point >> (5 * tail + 1) == 0; /* two bytes: excluded by lead >= 0xC2 */
     bool is_surrogate = point >> 11 == 0xD800 >> 11;
-    return is_overlong || is_surrogate || point > 0x10FFFF ? 0 : tail;
+    return is_overlong || is_surrogate || point > 0x10FFFF ? 0 : tail + 1;
+}
+
+static bool is_aligned(const uint8_t *p)
+{
+    return ((uintptr_t)p & 3) == 0;
 }
 
 static bool scan(struct sl_view text, bool allow_wildcards)
 {
     const uint8_t *p = text.data;
-    size_t left = text.len;
-    if (left > UINT16_MAX)
-        return false;
-    while (left > 0) {
-        if (((uintptr_t)p & 3) == 0) {
-            for (; left >= 4; p += 4, left -= 4) {
-                uint32_t word;
-                memcpy(&word, __builtin_assume_aligned(p, 4), 4);
-                if (!is_plain_word(word))
-                    break;
-            }
-            if (left == 0)
+    if (text.len == 0 || text.len > UINT16_MAX)
+        return text.len == 0;
+    const uint8_t *end = p + text.len;
+    do {
+        for (; is_aligned(p) && end - p >= 4; p += 4) {
+            uint32_t word;
+            memcpy(&word, __builtin_assume_aligned(p, 4), 4);
+            if (!is_plain_word(word))
                 break;
         }
-        uint8_t c = *p++;
-        left--;
-        if (c >= 0x80) {
-            size_t tail = scan_tail(c, p, left);
-            if (tail == 0)
-                return false;
-            p += tail;
-            left -= tail;
-        } else if (c == 0 || (!allow_wildcards && (c | ('+' ^ '#')) == '+')) {
+        if (p == end)
+            break;
+        uint8_t c = *p;
+        size_t step = 1;
+        if ((uint8_t)(c - 1) >= 0x7F) /* NUL, or more than ASCII */
+            step = scan_wide(p, (size_t)(end - p));
+        else if (!allow_wildcards && (c | ('+' ^ '#')) == '+')
             return false;
-        }
-    }
+        if (step == 0)
+            return false;
+        p += step;
+    } while (p != end);
     return true;
 }
 

@@ -561,7 +561,7 @@ static void test_disconnect(void **state)
     assert_int_equal(sl_mqtt_status(&f->mqtt), SL_CLOSED);
     sl_mqtt_disconnect(&f->mqtt, f->now, 0);
     flush(f, 3);
-    assert_wire(f, is_v5 ? "30070003612f620078e000" : "30060003612f6278e000");
+    assert_wire(f, is_v5 ? "30070003612f620078e00100" : "30060003612f6278e000");
     assert_false(pull(f));
     reopen(f, is_v5 ? "20 03 00 00 00" : "20 02 00 00");
     sl_mqtt_disconnect(&f->mqtt, f->now, SL_MQTT_REASON_DISCONNECT_WITH_WILL);
