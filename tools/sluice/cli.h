@@ -87,8 +87,10 @@ enum sl_exit sl_off_run(struct sl_cli *cli, int argc, char **argv);
 enum sl_exit sl_status_run(struct sl_cli *cli, int argc, char **argv);
 enum sl_exit sl_watch_run(struct sl_cli *cli, int argc, char **argv);
 enum sl_exit sl_client_args_run(struct sl_cli *cli, int argc, char **argv);
+enum sl_exit sl_demo_run_command(struct sl_cli *cli, int argc, char **argv);
 
 extern const char sl_init_help[], sl_node_add_help[], sl_node_list_help[], sl_broker_help[],
-    sl_on_help[], sl_off_help[], sl_status_help[], sl_watch_help[], sl_client_args_help[];
+    sl_on_help[], sl_off_help[], sl_status_help[], sl_watch_help[], sl_client_args_help[],
+    sl_demo_help[];
 
 #endif

@@ -17,6 +17,8 @@ const struct sl_command sl_commands[] = {
     {"watch", "[NODE]", "print what happens, as it happens", sl_watch_help, sl_watch_run},
     {"client-args", "[options]", "print the options for mosquitto_pub and mosquitto_sub",
      sl_client_args_help, sl_client_args_run},
+    {"demo", "[options]", "try everything here, with a simulated chip", sl_demo_help,
+     sl_demo_run_command},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
