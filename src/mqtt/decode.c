@@ -259,70 +259,51 @@ static uint8_t decode_properties(struct sl_reader *reader, uint8_t packet, void 
     return SL_MQTT_REASON_SUCCESS;
 }
 
-/* The end of a packet that has nothing after its last field. */
-static uint8_t end_packet(const struct sl_reader *reader)
+/* Every code is one that a server may use here. */
+static bool are_codes_allowed(enum sl_mqtt_version version, uint8_t type, struct sl_view codes)
 {
-    return reader->failed || reader->at != reader->end ? SL_MQTT_REASON_MALFORMED
-                                                       : SL_MQTT_REASON_SUCCESS;
-}
-
-/* Reason code and properties, both of which may be left out at the end of a 5.0 packet. */
-static uint8_t read_reason(struct sl_reader *reader, uint8_t packet, uint8_t allowed,
-                           uint8_t *reason)
-{
-    *reason = SL_MQTT_REASON_SUCCESS;
-    if (sl_reader_left(reader) > 0)
-        *reason = sl_read_u8(reader);
-    if (!sl_mqtt_reason_is_allowed(*reason, allowed))
-        return SL_MQTT_REASON_PROTOCOL;
-    if (sl_reader_left(reader) > 0) {
-        uint8_t fault = decode_properties(reader, packet, NULL);
-        if (fault != SL_MQTT_REASON_SUCCESS)
-            return fault;
+    static const uint8_t packets[] = {
+        [SL_MQTT_PUBACK] = SL_IN_PUBACK,         [SL_MQTT_PUBREC] = SL_IN_PUBACK,
+        [SL_MQTT_PUBREL] = SL_IN_PUBREL,         [SL_MQTT_PUBCOMP] = SL_IN_PUBREL,
+        [SL_MQTT_SUBACK] = SL_IN_SUBACK,         [SL_MQTT_UNSUBACK] = SL_IN_UNSUBACK,
+        [SL_MQTT_DISCONNECT] = SL_IN_DISCONNECT,
+    };
+    for (size_t i = 0; i < codes.len; i++) {
+        uint8_t code = codes.data[i];
+        if (version == SL_MQTT_V3 && code > 2 && code != SL_MQTT_REASON_UNSPECIFIED)
+            return false;
+        if (!sl_mqtt_reason_is_allowed(code, packets[type]))
+            return false;
     }
-    return end_packet(reader);
-}
-
-/* The packet identifier in front of every acknowledgement. */
-static uint8_t read_id(struct sl_reader *reader, uint16_t *id)
-{
-    *id = sl_read_u16(reader);
-    if (reader->failed)
-        return SL_MQTT_REASON_MALFORMED;
-    return *id == 0 ? SL_MQTT_REASON_PROTOCOL : SL_MQTT_REASON_SUCCESS;
+    return true;
 }
 
 uint8_t sl_mqtt_decode_ack(enum sl_mqtt_version version, uint8_t type, struct sl_view body,
-                           uint16_t *id, uint8_t *reason)
+                           struct sl_mqtt_ack *ack)
 {
     struct sl_reader reader = sl_reader_init(body);
-    uint8_t fault = read_id(&reader, id);
-    *reason = SL_MQTT_REASON_SUCCESS;
-    if (fault != SL_MQTT_REASON_SUCCESS)
-        return fault;
-    if (version == SL_MQTT_V3)
-        return end_packet(&reader);
-    return read_reason(&reader, IN_ACK, type >= SL_MQTT_PUBREL ? SL_IN_PUBREL : SL_IN_PUBACK,
-                       reason);
-}
-
-uint8_t sl_mqtt_decode_suback(enum sl_mqtt_version version, uint8_t type, struct sl_view body,
-                              uint16_t *id, struct sl_view *codes)
-{
-    struct sl_reader reader = sl_reader_init(body);
-    uint8_t fault = read_id(&reader, id);
-    if (fault == SL_MQTT_REASON_SUCCESS && version == SL_MQTT_V5)
-        fault = decode_properties(&reader, IN_ACK, NULL);
-    if (fault != SL_MQTT_REASON_SUCCESS)
-        return fault;
-    *codes = sl_read_view(&reader, sl_reader_left(&reader));
-    uint8_t packet = type == SL_MQTT_SUBACK ? SL_IN_SUBACK : SL_IN_UNSUBACK;
-    for (size_t i = 0; i < codes->len; i++) {
-        uint8_t code = codes->data[i];
-        bool is_known = version == SL_MQTT_V5 || code <= 2 || code == SL_MQTT_REASON_UNSPECIFIED;
-        if (!is_known || !sl_mqtt_reason_is_allowed(code, packet))
-            return SL_MQTT_REASON_PROTOCOL;
+    bool is_disconnect = type == SL_MQTT_DISCONNECT;
+    bool is_list = type == SL_MQTT_SUBACK || type == SL_MQTT_UNSUBACK;
+    ack->reason = SL_MQTT_REASON_SUCCESS;
+    ack->id = is_disconnect ? 0 : sl_read_u16(&reader);
+    if (version == SL_MQTT_V5) {
+        /* In 5.0 reason code and properties may both be left out, at the end of the packet. */
+        if (!is_list && sl_reader_left(&reader) > 0)
+            ack->reason = sl_read_u8(&reader);
+        if (is_list || sl_reader_left(&reader) > 0) {
+            uint8_t fault =
+                decode_properties(&reader, is_disconnect ? IN_DISCONNECT : IN_ACK, NULL);
+            if (fault != SL_MQTT_REASON_SUCCESS)
+                return fault;
+        }
     }
+    ack->codes = sl_read_view(&reader, is_list ? sl_reader_left(&reader) : 0);
+    if (reader.failed || reader.at != reader.end)
+        return SL_MQTT_REASON_MALFORMED;
+    struct sl_view reason = {&ack->reason, 1};
+    if ((ack->id == 0 && !is_disconnect) ||
+        !are_codes_allowed(version, type, is_list ? ack->codes : reason))
+        return SL_MQTT_REASON_PROTOCOL;
     return SL_MQTT_REASON_SUCCESS;
 }
 
@@ -351,20 +332,14 @@ uint8_t sl_mqtt_decode_connack(enum sl_mqtt_version version, struct sl_view body
         if (!sl_mqtt_reason_is_allowed(code, SL_IN_CONNACK))
             return SL_MQTT_REASON_PROTOCOL;
         uint8_t fault = decode_properties(&reader, IN_CONNACK, limits);
-        if (fault == SL_MQTT_REASON_SUCCESS)
-            fault = end_packet(&reader);
         if (fault != SL_MQTT_REASON_SUCCESS)
             return fault;
+        if (reader.at != reader.end)
+            return SL_MQTT_REASON_MALFORMED;
     }
     if (code != SL_MQTT_REASON_SUCCESS && flags != 0)
         return SL_MQTT_REASON_PROTOCOL;
     *session_present = flags;
     *reason = code;
     return SL_MQTT_REASON_SUCCESS;
-}
-
-uint8_t sl_mqtt_decode_disconnect(struct sl_view body, uint8_t *reason)
-{
-    struct sl_reader reader = sl_reader_init(body);
-    return read_reason(&reader, IN_DISCONNECT, SL_IN_DISCONNECT, reason);
 }

@@ -119,18 +119,15 @@ void sl_mqtt_encode_publish(uint8_t *out, uint32_t remaining, enum sl_mqtt_versi
     put_bytes(out, message->payload);
 }
 
-/* Receive maximum and maximum packet size always, session expiry when there is one. */
-static uint8_t connect_properties_len(const struct sl_mqtt_config *config)
-{
-    return config->session_expiry_s > 0 ? 5 + 3 + 5 : 3 + 5;
-}
+/* Session expiry interval, receive maximum, maximum packet size. */
+#define CONNECT_PROPERTIES_LEN (5 + 3 + 5)
 
 uint32_t sl_mqtt_connect_len(const struct sl_mqtt_config *config)
 {
     const struct sl_mqtt_message *will = &config->will;
     uint32_t len = 10 + 2 + (uint32_t)config->client_id.len;
     if (config->version == SL_MQTT_V5)
-        len += 1U + connect_properties_len(config);
+        len += 1 + CONNECT_PROPERTIES_LEN;
     if (will->topic.len > 0) /* as in a PUBLISH, with a length of the payload, without an id */
         len += sl_mqtt_publish_len(config->version, will) + (will->qos > 0 ? 0 : 2);
     return len;
@@ -154,11 +151,9 @@ void sl_mqtt_encode_connect(uint8_t *out, uint32_t remaining, const struct sl_mq
     *out++ = flags;
     out = put_u16(out, config->keep_alive_s);
     if (config->version == SL_MQTT_V5) {
-        *out++ = connect_properties_len(config);
-        if (config->session_expiry_s > 0) {
-            *out++ = 0x11; /* session expiry interval */
-            out = put_u32(out, config->session_expiry_s);
-        }
+        *out++ = CONNECT_PROPERTIES_LEN;
+        *out++ = 0x11; /* session expiry interval */
+        out = put_u32(out, config->session_expiry_s);
         *out++ = 0x21; /* receive maximum */
         out = put_u16(out, receive_max);
         *out++ = 0x27; /* maximum packet size */

@@ -103,14 +103,9 @@ static void give_delivered(struct sl_mqtt *mqtt, struct sl_mqtt_event *event,
 }
 
 /* PUBACK, PUBREC, PUBREL, PUBCOMP. */
-static uint8_t take_ack(struct sl_mqtt *mqtt, uint8_t type, struct sl_view body,
-                        struct sl_mqtt_event *event)
+static uint8_t take_puback(struct sl_mqtt *mqtt, uint8_t type, uint8_t reason,
+                           struct sl_mqtt_event *event)
 {
-    uint8_t reason;
-    uint8_t fault =
-        sl_mqtt_decode_ack((enum sl_mqtt_version)mqtt->version, type, body, &event->id, &reason);
-    if (fault != SL_MQTT_REASON_SUCCESS)
-        return fault;
     if (type == SL_MQTT_PUBREL) {
         take_pubrel(mqtt, event->id);
         return SL_MQTT_REASON_SUCCESS;
@@ -138,13 +133,8 @@ static uint8_t take_ack(struct sl_mqtt *mqtt, uint8_t type, struct sl_view body,
 }
 
 /* SUBACK, UNSUBACK. */
-static uint8_t take_suback(struct sl_mqtt *mqtt, uint8_t type, struct sl_view body,
-                           struct sl_mqtt_event *event)
+static uint8_t take_suback(struct sl_mqtt *mqtt, uint8_t type, struct sl_mqtt_event *event)
 {
-    uint8_t fault = sl_mqtt_decode_suback((enum sl_mqtt_version)mqtt->version, type, body,
-                                          &event->id, &event->codes);
-    if (fault != SL_MQTT_REASON_SUCCESS)
-        return fault;
     bool is_suback = type == SL_MQTT_SUBACK;
     struct sl_mqtt_flight *flight = sl_mqtt_find_flight(mqtt, event->id);
     if (!flight || flight->state != (is_suback ? SL_FLIGHT_SUBACK : SL_FLIGHT_UNSUBACK))
@@ -167,13 +157,22 @@ static uint8_t take_pingresp(struct sl_mqtt *mqtt, struct sl_view body)
     return SL_MQTT_REASON_SUCCESS;
 }
 
-static uint8_t take_disconnect(struct sl_mqtt *mqtt, struct sl_view body,
-                               struct sl_mqtt_event *event)
+/* Acknowledgements and DISCONNECT. */
+static uint8_t take_ack(struct sl_mqtt *mqtt, uint8_t type, struct sl_view body,
+                        struct sl_mqtt_event *event)
 {
-    uint8_t fault = sl_mqtt_decode_disconnect(body, &event->reason);
+    struct sl_mqtt_ack ack;
+    uint8_t fault = sl_mqtt_decode_ack((enum sl_mqtt_version)mqtt->version, type, body, &ack);
     if (fault != SL_MQTT_REASON_SUCCESS)
         return fault;
+    event->id = ack.id;
+    event->codes = ack.codes;
+    if (type <= SL_MQTT_PUBCOMP)
+        return take_puback(mqtt, type, ack.reason, event);
+    if (type <= SL_MQTT_UNSUBACK)
+        return take_suback(mqtt, type, event);
     event->kind = SL_MQTT_DROPPED;
+    event->reason = ack.reason;
     sl_mqtt_end(mqtt, SL_CLOSED);
     return SL_MQTT_REASON_SUCCESS;
 }
@@ -190,14 +189,10 @@ uint8_t sl_mqtt_take(struct sl_mqtt *mqtt, sl_ms now, struct sl_mqtt_event *even
         fault = take_publish(mqtt, body, event);
     else if (type <= SL_MQTT_CONNACK)
         fault = take_connack(mqtt, now, body, event);
-    else if (type <= SL_MQTT_PUBCOMP)
-        fault = take_ack(mqtt, type, body, event);
-    else if (type <= SL_MQTT_UNSUBACK)
-        fault = take_suback(mqtt, type, body, event);
     else if (type == SL_MQTT_PINGRESP)
         fault = take_pingresp(mqtt, body);
     else
-        fault = take_disconnect(mqtt, body, event);
+        fault = take_ack(mqtt, type, body, event);
 
     if (fault != SL_MQTT_REASON_SUCCESS || mqtt->status != SL_OK)
         return fault;

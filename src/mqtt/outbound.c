@@ -141,7 +141,7 @@ static enum sl_status request(struct sl_mqtt *mqtt, const void *list, size_t str
         const struct sl_mqtt_filter *filter = (const void *)at;
         if (filter->qos > 2 || filter->retain_handling > 2)
             return SL_BAD_ARGUMENT;
-        if (!mqtt->limits.wildcard_available && sl_topic_has_wildcard(*view))
+        if (!mqtt->limits.wildcard_available && !sl_topic_is_name(*view))
             return SL_REFUSED;
         remaining++;
     }

@@ -94,19 +94,21 @@ struct sl_mqtt_config {
  * do not fit are SL_MQTT_REASON_TOO_LARGE. */
 uint8_t sl_mqtt_decode_publish(enum sl_mqtt_version version, uint8_t first, struct sl_view body,
                                bool is_cut, struct sl_mqtt_message *message, uint16_t *id);
-/* PUBACK, PUBREC, PUBREL, PUBCOMP. reason: 0 in 3.1.1. */
+/* What acknowledgements and DISCONNECT carry. */
+struct sl_mqtt_ack {
+    uint16_t id;          /* 0 in DISCONNECT, else nonzero */
+    uint8_t reason;       /* 0 in SUBACK, UNSUBACK and 3.1.1 */
+    struct sl_view codes; /* SUBACK, UNSUBACK: a byte per filter, each checked */
+};
+
+/* PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK, UNSUBACK; in 5.0 DISCONNECT. */
 uint8_t sl_mqtt_decode_ack(enum sl_mqtt_version version, uint8_t type, struct sl_view body,
-                           uint16_t *id, uint8_t *reason);
-/* SUBACK, UNSUBACK. codes: one byte per filter, each checked; empty for UNSUBACK in 3.1.1. */
-uint8_t sl_mqtt_decode_suback(enum sl_mqtt_version version, uint8_t type, struct sl_view body,
-                              uint16_t *id, struct sl_view *codes);
+                           struct sl_mqtt_ack *ack);
 /* limits: set to defaults by the caller, overwritten by what the server says. reason: 3.1.1 return
  * codes are translated, also when a 3.1.1 server refuses our 5.0 in its own format. */
 uint8_t sl_mqtt_decode_connack(enum sl_mqtt_version version, struct sl_view body,
                                bool *session_present, uint8_t *reason,
                                struct sl_mqtt_limits *limits);
-/* 5.0 only. */
-uint8_t sl_mqtt_decode_disconnect(struct sl_view body, uint8_t *reason);
 
 /* Topic, QoS and properties may be sent; the payload may have any length. */
 bool sl_mqtt_message_is_valid(const struct sl_mqtt_message *message);

@@ -7,11 +7,6 @@ bool sl_topic_is_name(struct sl_view topic)
     return topic.len > 0 && sl_utf8_is_plain(topic);
 }
 
-bool sl_topic_has_wildcard(struct sl_view filter)
-{
-    return !sl_utf8_is_plain(filter);
-}
-
 bool sl_topic_is_filter(struct sl_view filter)
 {
     if (filter.len == 0 || !sl_utf8_is_valid(filter))

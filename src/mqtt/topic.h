@@ -8,7 +8,5 @@
 bool sl_topic_is_name(struct sl_view topic);
 /* 1..65535 bytes of valid UTF-8; + alone in its level, # alone in the last one. */
 bool sl_topic_is_filter(struct sl_view filter);
-/* A filter, once it is known to be valid, that holds + or #. */
-bool sl_topic_has_wildcard(struct sl_view filter);
 
 #endif
