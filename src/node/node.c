@@ -207,8 +207,7 @@ static enum sl_status set_time(struct sl_node *node, sl_ms now, uint64_t unix_s,
     node->is_time_refused = status != SL_OK;
     if (status == SL_OK && !was_known) {
         sl_log_push(&node->log, SL_LOG_TIME_KNOWN, 0, 0);
-        node->must_keep_time = true;
-        node->keep_due = now + KEEP_TIME_MS;
+        node->keep_due = now;
         sl_connection_allow(&node->connection);
     }
     return status;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static void close_line(struct rig *rig);
 static void follow_events(struct rig *rig);
 static bool move_out(struct rig *rig);
 static bool move_in(struct rig *rig);
@@ -16,7 +17,6 @@ void rig_start(struct rig *rig, sl_ms now)
 {
     static const uint32_t hard_limits[SL_ZONES] = {15000000, 15000000, 15000000, 15000000,
                                                    15000000, 15000000, 15000000, 15000000};
-    uint8_t seed[SL_NODE_SEED_LEN] = {7};
     const struct test_pki pki = rig->pki;
     memset(rig, 0, sizeof *rig);
     rig->pki = pki;
@@ -39,14 +39,24 @@ void rig_start(struct rig *rig, sl_ms now)
                                                            .has_cache = true};
     test_tls_server_init(&rig->server, &rig->server_options);
     sl_slave_init(&rig->chip, SL_RESET_POWER_ON, hard_limits);
-    const struct sl_node_config config = {
+    rig->seed[0] = 6;
+    rig->config = (struct sl_node_config){
         .identity = &rig->identity,
         .limits = {.at_once = 1, .longest_s = SL_ZONE_LONGEST_S, .default_s = SL_ZONE_DEFAULT_S},
         .lease_ms = SL_LINK_LEASE_MS,
         .floor_s = RIG_UTC - 86400,
         .version = version,
     };
-    if (sl_node_init(&rig->node, now, &config, seed) != SL_OK) {
+    rig_boot(rig);
+}
+
+void rig_boot(struct rig *rig)
+{
+    close_line(rig);
+    rig->has_finished = false;
+    for (size_t i = 0; i < sizeof rig->seed && ++rig->seed[i] == 0; i++)
+        continue;
+    if (sl_node_init(&rig->node, rig->now, &rig->config, rig->seed) != SL_OK) {
         fprintf(stderr, "the node does not start\n");
         abort();
     }
@@ -345,7 +355,7 @@ uint8_t rig_pins(const struct rig *rig)
 static bool exchange(struct rig *rig)
 {
     uint8_t order[SL_FRAME_LEN], status[SL_FRAME_LEN];
-    if (!sl_node_link_peek(&rig->node, rig->now, order))
+    if (rig->is_chip_elsewhere || !sl_node_link_peek(&rig->node, rig->now, order))
         return false;
     sl_node_link_sent(&rig->node, rig->now);
     sl_slave_peek(&rig->chip, rig_pins(rig), 0x10, status);

@@ -46,6 +46,7 @@ struct rig {
     bool is_frozen; /* neither takes nor gives */
 
     /* The chip. */
+    bool is_chip_elsewhere; /* the test carries the frames itself; the rest is unused */
     struct sl_slave chip;
     bool is_chip_cut;            /* the lines read 0xFF */
     uint8_t stuck_on, stuck_off; /* pins held from outside, bit z */
@@ -71,6 +72,8 @@ struct rig {
     struct test_tls_server_options server_options;
     struct test_mqtt_peer peer;
     struct sl_identity identity;
+    struct sl_node_config config;
+    uint8_t seed[SL_NODE_SEED_LEN];
     uint8_t to_node[1 << 16]; /* ciphertext on its way */
     size_t to_node_len;
     uint64_t connections;
@@ -78,6 +81,8 @@ struct rig {
 
 /* pki must have been made; the rest starts anew at now, without time. */
 void rig_start(struct rig *rig, sl_ms now);
+/* The node starts anew, with config as it is now: broker, chip and what was heard go on. */
+void rig_boot(struct rig *rig);
 /* As rig_start, then UTC, link up and a session. */
 void rig_connect(struct rig *rig, sl_ms now);
 /* Everything that happens without time going on. */

@@ -334,6 +334,23 @@ static void a_short_cut_of_the_link_costs_nothing(void **state)
     assert_int_equal(rig_pins(rig), 0);
 }
 
+static void a_refused_command_does_not_cost_another_zone_its_water(void **state)
+{
+    (void)state;
+    rig_say(rig, "zone/on", "2 120");
+    rig_run(rig, 500);
+    rig_say(rig, "zone/on", "5 14401");
+    rig_run(rig, 500);
+    assert_int_equal(rig_pins(rig), 0x04);
+    rig->is_chip_cut = true;
+    rig_run(rig, 2000);
+    rig_say(rig, "zone/on", "5 60");
+    assert_why("nothing was switched");
+    rig->is_chip_cut = false;
+    rig_run(rig, 2000);
+    assert_int_equal(rig_pins(rig), 0x04);
+}
+
 static void a_chip_reset_is_reported_and_stays_closed(void **state)
 {
     (void)state;
@@ -364,6 +381,8 @@ static void a_stuck_pin_is_never_called_done(void **state)
     assert_non_null(strstr(rig_last(rig, "=site/answer")->payload, "\"unconfirmed\""));
     assert_why("the pins did not follow");
     assert_int_equal(rig_logged(rig, SL_LOG_UNCONFIRMED), 1);
+    assert_non_null(strstr(rig_last(rig, "report")->payload,
+                           "{\"zone\":2,\"state\":\"OFF\",\"remaining_s\":0}"));
     rig->stuck_off = 0;
     rig_run(rig, 1000);
     assert_int_equal(rig_pins(rig), 0); /* it was taken back */
@@ -386,6 +405,17 @@ static void a_later_command_overtakes(void **state)
     assert_non_null(strstr(rig_last(rig, "=site/first")->payload, "another command"));
     assert_non_null(strstr(rig_last(rig, "=site/second")->payload, "\"done\""));
     assert_int_equal(rig_pins(rig), 0);
+
+    rig_forget(rig);
+    rig->is_chip_cut = true;
+    rig_run(rig, 3);
+    rig_ask(rig, "zone/on", "2 120", "site/first");
+    rig_ask(rig, "zone/on", "5 120", "site/second"); /* displaces it */
+    rig->is_chip_cut = false;
+    rig_run(rig, 100);
+    assert_non_null(strstr(rig_last(rig, "=site/first")->payload, "another command"));
+    assert_non_null(strstr(rig_last(rig, "=site/second")->payload, "\"done\",\"zone\":5"));
+    assert_int_equal(rig_pins(rig), 0x20);
 }
 
 static void status_gives_a_fresh_report(void **state)
@@ -479,7 +509,8 @@ static void a_restarted_node_takes_over_what_runs(void **state)
     rig_run(rig, 100);
     assert_int_equal(rig_pins(rig), 0x04);
     assert_string_equal(rig_last(rig, "zone/2/state")->payload, "ON");
-    assert_non_null(strstr(rig_last(rig, "report")->payload, "\"state\":\"ON\",\"remaining_s\":"));
+    assert_non_null(
+        strstr(rig_last(rig, "report")->payload, "\"state\":\"ON\",\"remaining_s\":60"));
     rig_run(rig, 60500);
     assert_int_equal(rig_pins(rig), 0);
     assert_string_equal(rig_last(rig, "zone/2/state")->payload, "OFF");
@@ -560,6 +591,7 @@ int main(void)
         TEST(without_a_chip_nothing_is_switched),
         TEST(a_cut_link_shows_off_when_the_lease_has_ended),
         TEST(a_short_cut_of_the_link_costs_nothing),
+        TEST(a_refused_command_does_not_cost_another_zone_its_water),
         TEST(a_chip_reset_is_reported_and_stays_closed),
         TEST(a_stuck_pin_is_never_called_done),
         TEST(a_later_command_overtakes),
