@@ -48,6 +48,33 @@ static void no_frame_is_lost_at_the_specified_timing(void **state)
     }
 }
 
+/* A line changes shortly before a frame, so that the chip is writing its next status when the frame
+ * begins: what goes out is the old status or the new one, never a piece of each. */
+static void a_status_goes_out_whole(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench, NULL);
+    bench_unlatch(&bench);
+    unsigned old = 0, new = 0;
+    for (unsigned n = 0; n < 1500; n++) {
+        uint8_t out[SL_FRAME_LEN], in[SL_FRAME_LEN];
+        bool stuck = n % 2 == 0;
+        encode(&bench, 0, out);
+        twin_chip_set_pin_stuck(bench.chip, 6, stuck, false);
+        twin_chip_run(bench.chip, twin_chip_now_us(bench.chip) + 1 + n);
+        twin_chip_exchange(bench.chip, out, in, sizeof in);
+        assert_int_equal(sl_chip_status_decode(in, &bench.status), SL_OK);
+        bool is_new = (bench.status.pins != 0) == stuck;
+        new += is_new;
+        old += !is_new;
+        bench_pass(&bench, 3);
+    }
+    assert_in_range(old, 100, 1400);
+    assert_in_range(new, 100, 1400);
+    bench_end(&bench);
+}
+
 /* SS rises after any number of bytes, too few or too many: nothing switches, one is counted. */
 static void a_frame_of_another_length_changes_nothing(void **state)
 {
@@ -172,6 +199,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_frame_is_lost_at_the_specified_timing),
+        cmocka_unit_test(a_status_goes_out_whole),
         cmocka_unit_test(a_frame_of_another_length_changes_nothing),
         cmocka_unit_test(the_rest_of_a_cut_frame_is_no_frame),
         cmocka_unit_test(a_wrong_bit_version_or_reserved_byte_changes_nothing),

@@ -27,6 +27,7 @@ static void the_trace_tells_every_change_in_order(void **state)
     FILE *file = fopen(path, "r");
     assert_non_null(file);
     char line[128], story[64] = "", first[128] = "";
+    size_t changes = 0;
     unsigned names = 0, falls_of_ss = 0;
     unsigned long long time = 0;
     bool is_header = true;
@@ -43,8 +44,9 @@ static void the_trace_tells_every_change_in_order(void **state)
             assert_true(next >= time);
             time = next;
         }
-        if (!is_header && line[1] == '#' && line[2] == '\n') /* '#' is the code of PD2 */
-            strncat(story, line, 1);
+        if (!is_header && line[1] == '#' && line[2] == '\n' &&
+            changes < sizeof story - 1) /* '#' is the code of PD2 */
+            story[changes++] = line[0];
         if (!is_header && strcmp(line, "0)\n") == 0) /* ')' is the code of SS */
             falls_of_ss++;
     }
