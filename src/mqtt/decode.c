@@ -11,14 +11,14 @@
 #define IN_DISCONNECT 0x8
 #define IN_ANY        0xF
 
-/* Shapes of a property's value, above the bits. */
+/* Shapes of a property's value, above the bits; of a number, its width in bytes. */
 #define FLAG    0x10 /* a byte, 0 or 1 */
 #define U16     0x20
-#define U32     0x30
-#define TEXT    0x40
-#define BINARY  0x50
-#define PAIR    0x60 /* two strings; the only property that may be repeated */
-#define UNASKED 0x70 /* allowed only when the client has asked for it, which we never do */
+#define U32     0x40
+#define TEXT    0x50
+#define BINARY  0x60
+#define PAIR    0x70 /* two strings; the only property that may be repeated */
+#define UNASKED 0x80 /* allowed only when the client has asked for it, which we never do */
 #define SHAPE   0xF0
 
 enum {
@@ -177,61 +177,52 @@ static struct sl_view read_text(struct sl_reader *reader)
     return sl_read_view(reader, sl_read_u16(reader));
 }
 
-/* Strings in a property. */
-static uint8_t check_text(uint8_t id, struct sl_view text)
+/* A property of one, two or four bytes. */
+static uint8_t decode_number(struct sl_reader *reader, uint8_t id, uint8_t *at)
 {
-    if (id == RESPONSE_TOPIC)
-        return check_topic(text);
-    return sl_utf8_is_valid(text) ? SL_MQTT_REASON_SUCCESS : SL_MQTT_REASON_MALFORMED;
-}
-
-/* One property after its identifier: read, check, and put where the table says. */
-static uint8_t decode_property(struct sl_reader *reader, uint8_t id, void *target)
-{
-    uint8_t place = properties[id].place;
-    uint8_t *at = place == NOWHERE ? NULL : (uint8_t *)target + place;
-    uint8_t reason = SL_MQTT_REASON_SUCCESS;
-    uint32_t number = 1;
-    struct sl_view view;
-
-    switch (properties[id].rule & SHAPE) {
-    case FLAG:
-        number = sl_read_u8(reader);
-        if (number > 1)
-            return SL_MQTT_REASON_PROTOCOL;
-        if (at)
-            *at = (uint8_t)number;
-        return reason;
-    case U16:
-        number = sl_read_u16(reader);
-        if (at)
-            *(uint16_t *)(void *)at = (uint16_t)number;
-        break;
-    case U32:
-        number = sl_read_u32(reader);
-        if (at)
-            *(uint32_t *)(void *)at = number;
-        break;
-    case PAIR:
-        reason = check_text(id, read_text(reader));
-        if (reason != SL_MQTT_REASON_SUCCESS)
-            return reason;
-        return check_text(id, read_text(reader));
-    case TEXT:
-    case BINARY:
-        view = read_text(reader);
-        if (at)
-            *(struct sl_view *)(void *)at = view;
-        return id == CORRELATION_DATA || reader->failed ? reason : check_text(id, view);
-    default: /* UNASKED */
-        return SL_MQTT_REASON_PROTOCOL;
-    }
-    if (id == MESSAGE_EXPIRY)
-        ((struct sl_mqtt_message *)target)->has_expiry = true;
-    else if (id == TOPIC_ALIAS && !reader->failed)
+    uint8_t width = properties[id].rule >> 4;
+    uint32_t number = 0;
+    for (uint8_t i = 0; i < width; i++)
+        number = number << 8 | sl_read_u8(reader);
+    if (id == TOPIC_ALIAS)
         return SL_MQTT_REASON_BAD_ALIAS; /* we announce no topic alias maximum, so it is 0 */
     bool has_least = id == RECEIVE_MAXIMUM || id == MAXIMUM_PACKET_SIZE;
-    return has_least && number == 0 ? SL_MQTT_REASON_PROTOCOL : reason;
+    if (width == 1 ? number > 1 : has_least && number == 0)
+        return SL_MQTT_REASON_PROTOCOL;
+    if (!at)
+        return SL_MQTT_REASON_SUCCESS;
+    if (width == 1)
+        *at = (uint8_t)number;
+    else if (width == 2)
+        *(uint16_t *)(void *)at = (uint16_t)number;
+    else
+        *(uint32_t *)(void *)at = number;
+    return SL_MQTT_REASON_SUCCESS;
+}
+
+/* One property after its identifier: read, check, and put where the table says. A reader that has
+ * failed is the caller's to see. */
+static uint8_t decode_property(struct sl_reader *reader, uint8_t id, void *target)
+{
+    uint8_t shape = properties[id].rule & SHAPE;
+    uint8_t place = properties[id].place;
+    uint8_t *at = place == NOWHERE ? NULL : (uint8_t *)target + place;
+    if (shape <= U32) {
+        if (id == MESSAGE_EXPIRY)
+            ((struct sl_mqtt_message *)target)->has_expiry = true;
+        return decode_number(reader, id, at);
+    }
+    if (shape == UNASKED)
+        return SL_MQTT_REASON_PROTOCOL;
+    if (shape == PAIR && !sl_utf8_is_valid(read_text(reader)))
+        return SL_MQTT_REASON_MALFORMED;
+    struct sl_view view = read_text(reader);
+    if (at)
+        *(struct sl_view *)(void *)at = view;
+    if (id == RESPONSE_TOPIC)
+        return check_topic(view);
+    return shape == BINARY || sl_utf8_is_valid(view) ? SL_MQTT_REASON_SUCCESS
+                                                     : SL_MQTT_REASON_MALFORMED;
 }
 
 /* A property length and its properties. Whether reader->failed tells a length beyond the packet. */

@@ -30,6 +30,18 @@ enum sl_mqtt_flight_state {
 #define SL_LEAVE_TO_ACK  5 /* PINGREQ and DISCONNECT */
 #define SL_LEAVE_TO_PING 3 /* DISCONNECT */
 
+/* A fixed header: the first byte, and one to four of remaining length. */
+#define SL_HEADER_MIN 2
+#define SL_HEADER_MAX 5
+
+/* memory.in is free for the next packet. */
+static inline void sl_mqtt_next_packet(struct sl_mqtt *mqtt)
+{
+    mqtt->phase = SL_PHASE_HEADER;
+    mqtt->in_have = 0;
+    mqtt->in_need = SL_HEADER_MIN;
+}
+
 /* session.c: the end of the session; nothing is given or taken after it. */
 void sl_mqtt_end(struct sl_mqtt *mqtt, enum sl_status status);
 
@@ -49,10 +61,8 @@ bool sl_mqtt_is_out(const struct sl_mqtt *mqtt, const struct sl_mqtt_flight *fli
 void sl_mqtt_end_flight(struct sl_mqtt *mqtt, struct sl_mqtt_flight *flight);
 /* PUBREC came: keep PUBREL instead of PUBLISH. */
 void sl_mqtt_release_flight(struct sl_mqtt *mqtt, struct sl_mqtt_flight *flight);
-/* CONNACK came: send every flight again, but what the server's limits forbid. */
-void sl_mqtt_resume_flights(struct sl_mqtt *mqtt);
-/* The session is gone: every flight is lost. */
-void sl_mqtt_lose_flights(struct sl_mqtt *mqtt);
+/* Send every flight again, but what the server's limits forbid. Session not present: lose all. */
+void sl_mqtt_resume_flights(struct sl_mqtt *mqtt, bool is_present);
 /* The transport is gone: only what is kept for resumption stays. */
 void sl_mqtt_ground_flights(struct sl_mqtt *mqtt);
 

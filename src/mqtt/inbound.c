@@ -30,10 +30,7 @@ static uint8_t take_connack(struct sl_mqtt *mqtt, sl_ms now, struct sl_view body
     mqtt->is_kept = mqtt->version == SL_MQTT_V3 || mqtt->limits.session_expiry_s > 0;
     mqtt->accepted = mqtt->version == SL_MQTT_V5 ? ACCEPTED_V5 : ACCEPTED_V3;
     mqtt->sent_at = mqtt->heard_at = now;
-    if (event->session_present)
-        sl_mqtt_resume_flights(mqtt);
-    else
-        sl_mqtt_lose_flights(mqtt);
+    sl_mqtt_resume_flights(mqtt, event->session_present);
     return SL_MQTT_REASON_SUCCESS;
 }
 
@@ -50,7 +47,7 @@ static void owe(struct sl_mqtt *mqtt, uint8_t first, uint16_t id, uint8_t reason
 {
     mqtt->ack = first;
     mqtt->ack_id = id;
-    mqtt->ack_reason = mqtt->version == SL_MQTT_V5 ? reason : SL_MQTT_REASON_SUCCESS;
+    mqtt->ack_reason = reason;
 }
 
 static uint8_t take_publish(struct sl_mqtt *mqtt, struct sl_view body, struct sl_mqtt_event *event)
@@ -62,21 +59,18 @@ static uint8_t take_publish(struct sl_mqtt *mqtt, struct sl_view body, struct sl
         return fault;
     uint8_t qos = event->message.qos;
     if (qos > 0) {
-        bool is_known = find_received(mqtt, event->id) < mqtt->received_used;
-        if (qos == 1) {
-            if (is_known)
-                return SL_MQTT_REASON_PROTOCOL; /* the id belongs to a QoS 2 message */
-        } else if (is_known) {
-            owe(mqtt, SL_MQTT_PUBREC << 4, event->id, SL_MQTT_REASON_SUCCESS);
-            return SL_MQTT_REASON_SUCCESS; /* given before: exactly once */
-        }
-        if (mqtt->received_used == mqtt->memory.received_len &&
-            (qos == 2 || mqtt->version == SL_MQTT_V5))
-            return SL_MQTT_REASON_RECEIVE_MAXIMUM;
-        if (qos == 2)
-            mqtt->memory.received[mqtt->received_used++] = event->id;
+        size_t used = mqtt->received_used;
+        bool is_known = find_received(mqtt, event->id) < used;
         owe(mqtt, qos == 1 ? SL_MQTT_PUBACK << 4 : SL_MQTT_PUBREC << 4, event->id,
             SL_MQTT_REASON_SUCCESS);
+        if (is_known) /* given before: exactly once; but QoS 1 cannot have an id of QoS 2 */
+            return qos == 1 ? SL_MQTT_REASON_PROTOCOL : SL_MQTT_REASON_SUCCESS;
+        if (used == mqtt->memory.received_len && (qos == 2 || mqtt->version == SL_MQTT_V5))
+            return SL_MQTT_REASON_RECEIVE_MAXIMUM;
+        if (qos == 2) {
+            mqtt->memory.received[used] = event->id;
+            mqtt->received_used = used + 1;
+        }
     }
     event->kind = SL_MQTT_RECEIVED;
     return SL_MQTT_REASON_SUCCESS;
@@ -205,16 +199,16 @@ uint8_t sl_mqtt_take(struct sl_mqtt *mqtt, sl_ms now, struct sl_mqtt_event *even
 bool sl_mqtt_settle(struct sl_mqtt *mqtt)
 {
     if (mqtt->ack != 0) {
-        size_t len = mqtt->ack_reason == SL_MQTT_REASON_SUCCESS ? 4 : 5;
+        uint8_t reason = mqtt->version == SL_MQTT_V5 ? mqtt->ack_reason : SL_MQTT_REASON_SUCCESS;
+        size_t len = reason == SL_MQTT_REASON_SUCCESS ? 4 : 5;
         uint8_t *out = sl_mqtt_claim(mqtt, len, SL_LEAVE_TO_ACK);
         if (!out) {
             mqtt->phase = SL_PHASE_HELD;
             return false;
         }
-        sl_mqtt_encode_ack(out, mqtt->ack, mqtt->ack_id, mqtt->ack_reason);
+        sl_mqtt_encode_ack(out, mqtt->ack, mqtt->ack_id, reason);
         mqtt->ack = 0;
     }
-    mqtt->in_have = 0;
-    mqtt->phase = SL_PHASE_HEADER;
+    sl_mqtt_next_packet(mqtt);
     return true;
 }

@@ -297,43 +297,41 @@ static bool open_window(struct sl_mqtt *mqtt)
     return i == mqtt->flights_used && counted < mqtt->limits.receive_max;
 }
 
-/* Give the packet of a flight up; SL_MQTT_DELIVERED will say why. */
-static void lose_flight(struct sl_mqtt *mqtt, size_t i, uint8_t reason)
+/* What becomes of a flight: a reason to give it up, or SL_FLIGHT_STAYS. */
+#define SL_FLIGHT_STAYS 0xFF
+
+static uint8_t judge_flight(const struct sl_mqtt *mqtt, const struct sl_mqtt_flight *flight,
+                            bool is_present)
 {
-    struct sl_mqtt_flight *flight = &mqtt->memory.flights[i];
-    close_gap(mqtt, flight->offset, flight->len, i + 1);
-    flight->len = 0;
-    flight->state = SL_FLIGHT_LOST;
-    flight->detail = reason;
-    mqtt->flights_lost++;
+    if (flight->state == SL_FLIGHT_LOST)
+        return SL_FLIGHT_STAYS;
+    if (flight->state == SL_FLIGHT_PUBCOMP)
+        return is_present ? SL_FLIGHT_STAYS : SL_MQTT_REASON_SUCCESS;
+    if (!is_present)
+        return SL_MQTT_REASON_UNSPECIFIED;
+    uint8_t *first = mqtt->memory.out + flight->offset;
+    uint8_t reason = check_limits(&mqtt->limits, *first, flight->len);
+    *first |= 0x08; /* DUP */
+    return reason == SL_MQTT_REASON_SUCCESS ? SL_FLIGHT_STAYS : reason;
 }
 
-void sl_mqtt_resume_flights(struct sl_mqtt *mqtt)
+void sl_mqtt_resume_flights(struct sl_mqtt *mqtt, bool is_present)
 {
     for (size_t i = 0; i < mqtt->flights_used; i++) {
-        const struct sl_mqtt_flight *flight = &mqtt->memory.flights[i];
-        if (flight->state != SL_FLIGHT_PUBACK && flight->state != SL_FLIGHT_PUBREC)
+        struct sl_mqtt_flight *flight = &mqtt->memory.flights[i];
+        uint8_t reason = judge_flight(mqtt, flight, is_present);
+        if (reason == SL_FLIGHT_STAYS)
             continue;
-        uint8_t *first = mqtt->memory.out + flight->offset;
-        uint8_t reason = check_limits(&mqtt->limits, *first, flight->len);
-        *first |= 0x08; /* DUP */
-        if (reason != SL_MQTT_REASON_SUCCESS)
-            lose_flight(mqtt, i, reason);
+        close_gap(mqtt, flight->offset, flight->len, i + 1);
+        flight->len = 0;
+        flight->state = SL_FLIGHT_LOST;
+        flight->detail = reason;
+        mqtt->flights_lost++;
     }
     mqtt->out_sent = 0;
+    if (!is_present)
+        mqtt->received_used = 0;
     open_window(mqtt);
-}
-
-void sl_mqtt_lose_flights(struct sl_mqtt *mqtt)
-{
-    for (size_t i = 0; i < mqtt->flights_used; i++) {
-        uint8_t state = mqtt->memory.flights[i].state;
-        if (state != SL_FLIGHT_LOST)
-            lose_flight(mqtt, i,
-                        state == SL_FLIGHT_PUBCOMP ? SL_MQTT_REASON_SUCCESS
-                                                   : SL_MQTT_REASON_UNSPECIFIED);
-    }
-    mqtt->received_used = 0;
 }
 
 void sl_mqtt_ground_flights(struct sl_mqtt *mqtt)

@@ -5,8 +5,7 @@
 #include "mqtt/utf8.h"
 
 static bool is_config_valid(const struct sl_mqtt_config *config);
-static void take_header(struct sl_mqtt *mqtt, uint8_t byte);
-static size_t take_body(struct sl_mqtt *mqtt, const uint8_t *in, size_t len);
+static void look_at_header(struct sl_mqtt *mqtt);
 
 void sl_mqtt_init(struct sl_mqtt *mqtt, const struct sl_mqtt_memory *memory)
 {
@@ -35,7 +34,7 @@ enum sl_status sl_mqtt_open(struct sl_mqtt *mqtt, sl_ms now, const struct sl_mqt
         mqtt->out_used = mqtt->out_sent = 0;
         mqtt->is_kept = false;
     } else if (mqtt->version != config->version) {
-        sl_mqtt_lose_flights(mqtt); /* they are encoded for the other version */
+        sl_mqtt_resume_flights(mqtt, false); /* they are encoded for the other version */
         mqtt->is_kept = false;
     }
     mqtt->version = (uint8_t)config->version;
@@ -61,7 +60,7 @@ enum sl_status sl_mqtt_open(struct sl_mqtt *mqtt, sl_ms now, const struct sl_mqt
     limits->wildcard_available = true;
 
     mqtt->status = SL_OK;
-    mqtt->phase = SL_PHASE_HEADER;
+    sl_mqtt_next_packet(mqtt);
     mqtt->accepted = 1U << SL_MQTT_CONNACK;
     mqtt->is_waiting = true;
     mqtt->answer_due = now + SL_MQTT_ANSWER_MS;
@@ -73,7 +72,6 @@ void sl_mqtt_close(struct sl_mqtt *mqtt)
     if (mqtt->status == SL_OK)
         sl_mqtt_end(mqtt, SL_CLOSED);
     mqtt->phase = SL_PHASE_SHUT;
-    mqtt->in_have = 0;
     mqtt->ack = 0;
     sl_mqtt_ground_flights(mqtt);
 }
@@ -134,6 +132,34 @@ void sl_mqtt_disconnect(struct sl_mqtt *mqtt, sl_ms now, uint8_t reason)
     sl_mqtt_end(mqtt, SL_CLOSED);
 }
 
+/* The fixed header is kept in memory.in too: so a topic starts on a word in most packets, and the
+ * first byte is at hand later. What goes beyond memory.in is counted and dropped. */
+size_t sl_mqtt_feed(struct sl_mqtt *mqtt, sl_ms now, const uint8_t *in, size_t len)
+{
+    size_t used = 0;
+    while (used < len && mqtt->phase <= SL_PHASE_BODY) {
+        uint32_t have = mqtt->in_have;
+        size_t step = len - used;
+        if (step > mqtt->in_need - have)
+            step = mqtt->in_need - have;
+        if (have < mqtt->memory.in_len) {
+            size_t room = mqtt->memory.in_len - have;
+            memcpy(mqtt->memory.in + have, in + used, step < room ? step : room);
+        }
+        used += step;
+        have += (uint32_t)step;
+        mqtt->in_have = have;
+        mqtt->heard_at = now;
+        if (have < mqtt->in_need)
+            continue;
+        if (mqtt->phase == SL_PHASE_BODY)
+            mqtt->phase = SL_PHASE_COMPLETE;
+        else
+            look_at_header(mqtt);
+    }
+    return used;
+}
+
 /* May a packet with this first byte come now? Gives a reason code. */
 static uint8_t check_first(const struct sl_mqtt *mqtt, uint8_t first)
 {
@@ -147,80 +173,34 @@ static uint8_t check_first(const struct sl_mqtt *mqtt, uint8_t first)
     return legal >> flags & 1 ? SL_MQTT_REASON_SUCCESS : SL_MQTT_REASON_MALFORMED;
 }
 
-/* Most packets come whole and short: then one copy does. False: look byte by byte. */
-static bool take_whole(struct sl_mqtt *mqtt, const uint8_t *in, size_t len)
+/* in_need bytes of a fixed header are there: they are all, or one more is needed. */
+static void look_at_header(struct sl_mqtt *mqtt)
 {
-    if (mqtt->in_have > 0 || len < 2 || in[1] >= 0x80)
-        return false;
-    size_t need = 2U + in[1];
-    if (len < need || need > mqtt->memory.in_len || need > mqtt->packet_max ||
-        check_first(mqtt, in[0]) != SL_MQTT_REASON_SUCCESS)
-        return false;
-    memcpy(mqtt->memory.in, in, need);
-    mqtt->in_head = 2;
-    mqtt->in_have = mqtt->in_need = (uint32_t)need;
-    mqtt->phase = SL_PHASE_COMPLETE;
-    return true;
-}
-
-size_t sl_mqtt_feed(struct sl_mqtt *mqtt, sl_ms now, const uint8_t *in, size_t len)
-{
-    size_t used = 0;
-    if (len == 0 || mqtt->phase > SL_PHASE_BODY)
-        return 0;
-    mqtt->heard_at = now;
-    if (take_whole(mqtt, in, len))
-        return mqtt->in_need;
-    while (used < len && mqtt->phase == SL_PHASE_HEADER)
-        take_header(mqtt, in[used++]);
-    if (used < len && mqtt->phase == SL_PHASE_BODY)
-        used += take_body(mqtt, in + used, len - used);
-    return used;
-}
-
-/* One byte of the fixed header. It is kept too: so a topic starts on a word in most packets, and
- * the first byte is at hand later. */
-static void take_header(struct sl_mqtt *mqtt, uint8_t byte)
-{
-    uint8_t reason = SL_MQTT_REASON_SUCCESS;
-    uint32_t at = mqtt->in_have++;
-    mqtt->memory.in[at] = byte;
-    if (at == 0) {
-        reason = check_first(mqtt, byte);
-        mqtt->in_need = 0;
-    } else {
-        mqtt->in_need |= (uint32_t)(byte & 0x7F) << (7 * (at - 1));
-        bool is_not_shortest = byte == 0 && at > 1 && mqtt->version == SL_MQTT_V5;
-        if ((byte >= 0x80 && at == 4) || is_not_shortest) {
-            reason = SL_MQTT_REASON_MALFORMED;
-        } else if (byte < 0x80) {
-            uint32_t need = mqtt->in_need + at + 1;
-            bool is_publish = mqtt->memory.in[0] >> 4 == SL_MQTT_PUBLISH;
-            if (need > mqtt->packet_max || (need > mqtt->memory.in_len && !is_publish))
-                reason = SL_MQTT_REASON_TOO_LARGE;
-            mqtt->in_need = need;
-            mqtt->in_head = (uint8_t)(at + 1);
-            mqtt->phase = need > at + 1 ? SL_PHASE_BODY : SL_PHASE_COMPLETE;
+    const uint8_t *in = mqtt->memory.in;
+    uint32_t head = mqtt->in_have;
+    uint8_t last = in[head - 1];
+    uint8_t reason = check_first(mqtt, in[0]);
+    if (reason == SL_MQTT_REASON_SUCCESS) {
+        if (last >= 0x80 && head < SL_HEADER_MAX) {
+            mqtt->in_need = head + 1;
+            return;
         }
+        if (last >= 0x80 || (last == 0 && head > 2 && mqtt->version == SL_MQTT_V5))
+            reason = SL_MQTT_REASON_MALFORMED; /* too long, or not the shortest form */
     }
+    uint32_t remaining = 0;
+    for (uint32_t i = head - 1; i > 0; i--)
+        remaining = remaining << 7 | (in[i] & 0x7F);
+    uint32_t need = head + remaining;
+    bool is_publish = in[0] >> 4 == SL_MQTT_PUBLISH;
+    if (reason == SL_MQTT_REASON_SUCCESS &&
+        (need > mqtt->packet_max || (need > mqtt->memory.in_len && !is_publish)))
+        reason = SL_MQTT_REASON_TOO_LARGE;
+    mqtt->in_need = need;
+    mqtt->in_head = (uint8_t)head;
+    mqtt->phase = remaining > 0 ? SL_PHASE_BODY : SL_PHASE_COMPLETE;
     if (reason != SL_MQTT_REASON_SUCCESS)
         fail(mqtt, reason);
-}
-
-/* Bytes of the body: what goes beyond memory.in is counted and dropped. */
-static size_t take_body(struct sl_mqtt *mqtt, const uint8_t *in, size_t len)
-{
-    uint32_t have = mqtt->in_have;
-    if (len > mqtt->in_need - have)
-        len = mqtt->in_need - have;
-    if (have < mqtt->memory.in_len) {
-        size_t room = mqtt->memory.in_len - have;
-        memcpy(mqtt->memory.in + have, in, len < room ? len : room);
-    }
-    mqtt->in_have = have + (uint32_t)len;
-    if (mqtt->in_have == mqtt->in_need)
-        mqtt->phase = SL_PHASE_COMPLETE;
-    return len;
 }
 
 /* One flight that was lost; the caller has seen that there is one. */
