@@ -7,7 +7,7 @@ node=$2 chip=$3 elf=$4
 # A demo's processes carry its folder in their words.
 folders() { ls -d /tmp/sluice-demo.* 2>/dev/null | sort; }
 before=$(folders)
-tell() { "$sluice" demo --story --node "$node" --chip "$chip" --elf "$elf"; }
+tell() { exec "$sluice" demo --story --node "$node" --chip "$chip" --elf "$elf"; }
 is_gone() {
     [ "$(folders)" = "$before" ] || return 1
     for folder in $mine; do
@@ -29,7 +29,7 @@ expect 4 "relay-chip.elf is not there" "$sluice" demo --story --node "$node" --c
 expect 4 "could not be started" "$sluice" demo --story --node "$node" --chip "$chip" --elf "$0"
 is_gone || fail "a failed start left something behind"
 
-tell >story 2>&1 </dev/null || fail "the story: $(cat story)"
+(tell) >story 2>&1 </dev/null || fail "the story: $(cat story)"
 [ "$(tail -1 story)" = "demo: ok" ] || fail "the story ends with: $(tail -1 story)"
 is_gone || fail "the story left something behind: $(folders)"
 
@@ -42,8 +42,9 @@ tail -1 story | grep -q "demo: failed at step 1" || fail "no step is named: $(ca
 is_gone || fail "a failed story left something behind"
 
 for signal in INT TERM HUP KILL; do
+    rm -f story
     # A job in the background of a script ignores SIGINT; the demo asks for it again.
-    tell >story 2>&1 </dev/null &
+    (tell) >story 2>&1 </dev/null &
     demo=$!
     pids="$pids $demo"
     until_true grep -q '^ 3 ' story || fail "the story does not begin: $(cat story)"
