@@ -2,7 +2,6 @@
  * simavr are not made for files that somebody else wrote. */
 #include "firmware.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +15,7 @@
 #define DEVICE_NOTE  "\0atmega" /* the device's name in .note.gnu.avr.deviceinfo */
 #define MCU_NAME_MAX 16
 
-static const char *tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static const char *tell(const char *thing, const char *name, const char *what);
 static bool check_elf(const char *path, char mcu[MCU_NAME_MAX], const char **error);
 static void name_device(const uint8_t *elf, size_t len, char mcu[MCU_NAME_MAX]);
 static void free_image(elf_firmware_t *image);
@@ -32,26 +31,26 @@ avr_t *twin_firmware_load(const char *path, const char *mcu, struct twin_firmwar
     memset(&image, 0, sizeof image);
     avr_t *avr = NULL;
     if (elf_read_firmware(path, &image) != 0 || image.flash == NULL || image.flashsize == 0) {
-        *error = tell("firmware %s: no program in it; build it with 'make firmware'", path);
+        *error = tell("firmware", path, "no program in it; build it with 'make firmware'");
         goto done;
     }
     if (image.fuse == NULL || image.fusesize != FUSE_BYTES) {
-        *error = tell("firmware %s: it tells no fuses, so the chip's oscillator, watchdog and "
-                      "brown-out level are unknown; build it with 'make firmware'",
-                      path);
+        *error = tell("firmware", path,
+                      "it tells no fuses, so oscillator, watchdog and brown-out level are unknown; "
+                      "build it with 'make firmware'");
         goto done;
     }
     avr = avr_make_mcu_by_name(mcu != NULL ? mcu : device);
     if (avr == NULL) {
-        *error = tell("chip %s: not known to the simulator; use atmega168 or atmega328p",
-                      mcu != NULL ? mcu : device);
+        *error = tell("chip", mcu != NULL ? mcu : device,
+                      "not known to the simulator; use atmega168 or atmega328p");
         goto done;
     }
     avr_init(avr);
     avr->log = LOG_NONE;
     if (image.flashbase != 0 || image.flashsize > avr->flashend + 1) {
-        *error = tell("firmware %s: %u bytes at %u do not fit into the %s", path, image.flashsize,
-                      image.flashbase, avr->mmcu);
+        *error =
+            tell("firmware", path, "it does not fit into the chip's flash; build it for this chip");
         avr_terminate(avr);
         free(avr);
         avr = NULL;
@@ -65,13 +64,10 @@ done:
     return avr;
 }
 
-static const char *tell(const char *format, ...)
+static const char *tell(const char *thing, const char *name, const char *what)
 {
     static char line[512];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(line, sizeof line, format, arguments);
-    va_end(arguments);
+    snprintf(line, sizeof line, "%s %s: %s", thing, name, what);
     return line;
 }
 
@@ -80,7 +76,7 @@ static bool check_elf(const char *path, char mcu[MCU_NAME_MAX], const char **err
 {
     FILE *file = fopen(path, "rb");
     if (file == NULL) {
-        *error = tell("firmware %s: cannot be read; build it with 'make firmware'", path);
+        *error = tell("firmware", path, "cannot be read; build it with 'make firmware'");
         return false;
     }
     uint8_t *elf = malloc(ELF_MAX);
@@ -92,7 +88,7 @@ static bool check_elf(const char *path, char mcu[MCU_NAME_MAX], const char **err
         name_device(elf, len, mcu);
     else
         *error =
-            tell("firmware %s: not an ELF file for the AVR; build it with 'make firmware'", path);
+            tell("firmware", path, "not an ELF file for the AVR; build it with 'make firmware'");
     free(elf);
     return is_avr;
 }

@@ -24,7 +24,7 @@ bool twin_listener_open(struct twin_listener *listener, const char *path)
                 sizeof address.sun_path - 1);
         return false;
     }
-    strcpy(address.sun_path, path);
+    memcpy(address.sun_path, path, strlen(path) + 1);
     if (!clear_path(&address))
         return false;
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

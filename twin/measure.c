@@ -16,7 +16,8 @@ static uint8_t sequence;
 /* One order with all zones on; gives the sequence that the chip's answer tells, -1 for none. */
 static int exchange(struct twin_chip *chip)
 {
-    struct sl_order order = {.sequence = ++sequence, .apply = true, .lease_units = 40};
+    sequence++;
+    struct sl_order order = {.sequence = sequence, .apply = true, .lease_units = 40};
     struct sl_chip_status status;
     uint8_t out[SL_FRAME_LEN], in[SL_FRAME_LEN];
     for (uint8_t zone = 0; zone < SL_ZONES; zone++)

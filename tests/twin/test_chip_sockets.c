@@ -129,7 +129,8 @@ static uint64_t exchange(const struct program *program, uint64_t time_us, const 
 static uint64_t order(const struct program *program, uint64_t time_us, uint16_t units)
 {
     static uint8_t sequence;
-    struct sl_order order = {.sequence = ++sequence, .apply = true, .lease_units = 40};
+    sequence++;
+    struct sl_order order = {.sequence = sequence, .apply = true, .lease_units = 40};
     uint8_t out[SL_FRAME_LEN], in[SL_FRAME_LEN];
     order.remaining_units[2] = units;
     sl_order_encode(&order, out);
