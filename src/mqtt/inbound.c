@@ -1,12 +1,11 @@
 /* Packets from the server: what each one does. */
 #include "mqtt/engine.h"
 
-/* Types that a server may send once the session is open. */
-#define ACCEPTED_V3                                                                                \
+/* Types that a server may send once the session is open; in 5.0 DISCONNECT too. */
+#define ACCEPTED                                                                                   \
     (1U << SL_MQTT_PUBLISH | 1U << SL_MQTT_PUBACK | 1U << SL_MQTT_PUBREC | 1U << SL_MQTT_PUBREL |  \
      1U << SL_MQTT_PUBCOMP | 1U << SL_MQTT_SUBACK | 1U << SL_MQTT_UNSUBACK |                       \
      1U << SL_MQTT_PINGRESP)
-#define ACCEPTED_V5 (ACCEPTED_V3 | 1U << SL_MQTT_DISCONNECT)
 
 static uint8_t take_connack(struct sl_mqtt *mqtt, sl_ms now, struct sl_view body,
                             struct sl_mqtt_event *event)
@@ -27,8 +26,12 @@ static uint8_t take_connack(struct sl_mqtt *mqtt, sl_ms now, struct sl_view body
     event->kind = SL_MQTT_OPENED;
     mqtt->is_open = true;
     mqtt->is_waiting = false;
-    mqtt->is_kept = mqtt->version == SL_MQTT_V3 || mqtt->limits.session_expiry_s > 0;
-    mqtt->accepted = mqtt->version == SL_MQTT_V5 ? ACCEPTED_V5 : ACCEPTED_V3;
+    mqtt->is_kept = true;
+    mqtt->accepted = ACCEPTED;
+    if (mqtt->version == SL_MQTT_V5) {
+        mqtt->is_kept = mqtt->limits.session_expiry_s > 0;
+        mqtt->accepted = ACCEPTED | 1U << SL_MQTT_DISCONNECT;
+    }
     mqtt->sent_at = mqtt->heard_at = now;
     sl_mqtt_resume_flights(mqtt, event->session_present);
     return SL_MQTT_REASON_SUCCESS;

@@ -15,7 +15,7 @@ void sl_mqtt_init(struct sl_mqtt *mqtt, const struct sl_mqtt_memory *memory)
 
 void sl_mqtt_reset(struct sl_mqtt *mqtt)
 {
-    memset(&mqtt->limits, 0, sizeof *mqtt - offsetof(struct sl_mqtt, limits));
+    memset((uint8_t *)mqtt + sizeof mqtt->memory, 0, sizeof *mqtt - sizeof mqtt->memory);
     mqtt->status = SL_CLOSED;
     mqtt->phase = SL_PHASE_SHUT;
 }
@@ -180,27 +180,28 @@ static void look_at_header(struct sl_mqtt *mqtt)
     uint32_t head = mqtt->in_have;
     uint8_t last = in[head - 1];
     uint8_t reason = check_first(mqtt, in[0]);
-    if (reason == SL_MQTT_REASON_SUCCESS) {
-        if (last >= 0x80 && head < SL_HEADER_MAX) {
-            mqtt->in_need = head + 1;
-            return;
-        }
-        if (last >= 0x80 || (last == 0 && head > 2 && mqtt->version == SL_MQTT_V5))
-            reason = SL_MQTT_REASON_MALFORMED; /* too long, or not the shortest form */
+    if (reason != SL_MQTT_REASON_SUCCESS) {
+        fail(mqtt, reason);
+        return;
+    }
+    if (last >= 0x80 && head < SL_HEADER_MAX) {
+        mqtt->in_need = head + 1;
+        return;
+    }
+    if (last >= 0x80 || (last == 0 && head > 2 && mqtt->version == SL_MQTT_V5)) {
+        fail(mqtt, SL_MQTT_REASON_MALFORMED); /* too long, or not the shortest form */
+        return;
     }
     uint32_t remaining = 0;
     for (uint32_t i = head - 1; i > 0; i--)
         remaining = remaining << 7 | (in[i] & 0x7F);
     uint32_t need = head + remaining;
-    bool is_publish = in[0] >> 4 == SL_MQTT_PUBLISH;
-    if (reason == SL_MQTT_REASON_SUCCESS &&
-        (need > mqtt->packet_max || (need > mqtt->memory.in_len && !is_publish)))
-        reason = SL_MQTT_REASON_TOO_LARGE;
     mqtt->in_need = need;
     mqtt->in_head = (uint8_t)head;
     mqtt->phase = remaining > 0 ? SL_PHASE_BODY : SL_PHASE_COMPLETE;
-    if (reason != SL_MQTT_REASON_SUCCESS)
-        fail(mqtt, reason);
+    bool is_publish = in[0] >> 4 == SL_MQTT_PUBLISH;
+    if (need > mqtt->packet_max || (need > mqtt->memory.in_len && !is_publish))
+        fail(mqtt, SL_MQTT_REASON_TOO_LARGE);
 }
 
 /* One flight that was lost; the caller has seen that there is one. */

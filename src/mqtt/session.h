@@ -153,32 +153,32 @@ void sl_mqtt_disconnect(struct sl_mqtt *mqtt, sl_ms now, uint8_t reason);
 const struct sl_mqtt_limits *sl_mqtt_limits(const struct sl_mqtt *mqtt);
 
 struct sl_mqtt {
-    struct sl_mqtt_memory memory;
-    struct sl_mqtt_limits limits;
+    struct sl_mqtt_memory memory; /* first: reset clears what follows */
+    uint32_t in_need;             /* of the packet in memory.in, as far as its length is known */
+    uint32_t in_have;             /* bytes of it that came */
+    size_t out_used;              /* of memory.out: kept and waiting packets */
+    size_t out_sent;              /* up to here they are out */
+    size_t flights_used;          /* in the order of their packets */
+    size_t flights_free;          /* from here on the server's receive maximum holds them back */
+    size_t flights_lost;          /* that wait for SL_MQTT_DELIVERED */
+    size_t received_used;
+    uint32_t packet_max; /* the largest packet taken */
+    sl_ms sent_at, heard_at, answer_due;
     enum sl_status status;
     uint8_t version;    /* enum sl_mqtt_version */
     uint8_t phase;      /* of the packet in memory.in, or the end */
+    uint8_t in_head;    /* length of its fixed header */
+    uint8_t reason;     /* of the failure */
     bool is_open;       /* CONNACK came, nothing ended the session since */
     bool is_waiting;    /* for CONNACK or PINGRESP, until answer_due */
     bool is_clean;      /* CONNECT asked for a clean start */
     bool is_kept;       /* there is session state that outlives the connection */
-    uint8_t in_head;    /* length of the fixed header in memory.in */
-    uint8_t reason;     /* of the failure */
     uint8_t ack;        /* first byte of the acknowledgement that is due; 0: none */
     uint8_t ack_reason; /* 5.0 */
     uint16_t ack_id;
     uint16_t accepted; /* bit t: packet type t may come now */
     uint16_t last_id;  /* given to a packet of ours */
-    sl_ms sent_at, heard_at, answer_due;
-    uint32_t packet_max; /* the largest packet taken */
-    uint32_t in_need;    /* of the packet in memory.in, as far as its length is known */
-    uint32_t in_have;    /* bytes of it that came */
-    size_t out_used;     /* of memory.out: kept and waiting packets */
-    size_t out_sent;     /* up to here they are out */
-    size_t flights_used; /* in the order of their packets */
-    size_t flights_free; /* from here on the server's receive maximum holds them back */
-    size_t flights_lost; /* that wait for SL_MQTT_DELIVERED */
-    size_t received_used;
+    struct sl_mqtt_limits limits;
 };
 
 #endif

@@ -43,11 +43,13 @@ static bool scan(struct sl_view text, bool allow_wildcards)
         return text.len == 0;
     const uint8_t *end = p + text.len;
     do {
-        for (; is_aligned(p) && end - p >= 4; p += 4) {
-            uint32_t word;
-            memcpy(&word, __builtin_assume_aligned(p, 4), 4);
-            if (!is_plain_word(word))
-                break;
+        if (is_aligned(p)) {
+            for (; end - p >= 4; p += 4) {
+                uint32_t word;
+                memcpy(&word, __builtin_assume_aligned(p, 4), 4);
+                if (!is_plain_word(word))
+                    break;
+            }
         }
         if (p == end)
             break;
