@@ -39,6 +39,8 @@ bool sl_demo_open(struct sl_demo *demo, const struct sl_demo_programs *programs)
 void sl_demo_close(struct sl_demo *demo);
 
 bool sl_demo_start(struct sl_demo *demo, enum sl_demo_part part);
+/* True once, after a part ended that nobody killed. */
+bool sl_demo_has_ended(struct sl_demo *demo, enum sl_demo_part part);
 /* SIGKILL: the hardest end there is. */
 void sl_demo_kill(struct sl_demo *demo, enum sl_demo_part part);
 

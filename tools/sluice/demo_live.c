@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #define FRAME_MS    200
-#define MESSAGES    9
-#define MESSAGE_MAX 400
+#define MESSAGES    10
+#define MESSAGE_MAX 79
 #define REPORT_MAX  8192
 #define CONNECT_MS  15000
 #define PRESS_S     "60" /* what a digit key asks for */
@@ -49,6 +49,7 @@ static void press_node(struct live *live);
 static void press_broker(struct live *live);
 static void press_link(struct live *live);
 static void keep_watching(struct live *live);
+static void watch_parts(struct live *live);
 static bool read_helper(struct helper *helper);
 static bool next_line(struct helper *helper, char *line, size_t line_len);
 static void end_helper(struct helper *helper);
@@ -104,6 +105,7 @@ static void run_loop(struct live *live)
     char line[REPORT_MAX];
     while (!live->is_ending && !sl_demo_is_stopping()) {
         keep_watching(live);
+        watch_parts(live);
         live->has_pins = sl_demo_read_pins(live->demo, &live->pins);
         draw(live);
 
@@ -187,11 +189,11 @@ static void press_node(struct live *live)
     struct sl_demo *demo = live->demo;
     if (demo->parts[SL_DEMO_NODE_PART] > 0) {
         sl_demo_kill(demo, SL_DEMO_NODE_PART);
-        say(live, "the node is killed. The chip counts down by itself; after 10 s without a frame");
-        say(live, "(the lease) it closes everything. k starts the node again.");
+        say(live, "the node is killed. The chip counts down by itself; after 10 s without a frame "
+                  "(the lease) it closes everything. k starts the node again.");
     } else if (sl_demo_start(demo, SL_DEMO_NODE_PART)) {
-        say(live, "the node starts: it reads the remaining times back from the chip. Within the");
-        say(live, "lease the watering goes on; after it, valves stay closed until a new command.");
+        say(live, "the node starts: it reads the remaining times back from the chip. Within the "
+                  "lease the watering goes on; after it, valves stay closed until a new command.");
     } else {
         say(live, "%.300s", demo->error);
     }
@@ -202,8 +204,8 @@ static void press_broker(struct live *live)
     struct sl_demo *demo = live->demo;
     if (demo->parts[SL_DEMO_BROKER] > 0) {
         sl_demo_kill(demo, SL_DEMO_BROKER);
-        say(live, "the broker is killed. No command arrives; zones end on time. The node tries");
-        say(live, "again, at growing, random intervals. b starts the broker again.");
+        say(live, "the broker is killed. No command arrives; zones end on time. The node tries "
+                  "again, at growing, random intervals. b starts the broker again.");
     } else if (sl_demo_start(demo, SL_DEMO_BROKER)) {
         say(live, "the broker runs: the node connects by itself at its next try.");
     } else {
@@ -218,16 +220,26 @@ static void press_link(struct live *live)
         say(live, "%.300s", live->demo->error);
     } else if (is_cut) {
         say(live,
-            "the SPI link is joined: the node sees the chip again. What the chip closed stays");
-        say(live, "closed until somebody asks for it.");
+            "the SPI link is joined: the node sees the chip again. What the chip closed stays "
+            "closed until somebody asks for it.");
     } else {
         say(live,
-            "the SPI link is cut. The chip hears nothing: it counts on, and closes every valve");
-        say(live, "when the lease of 10 s ends. The node says 'unconfirmed'. l joins the link.");
+            "the SPI link is cut. The chip hears nothing: it counts on, and closes every valve "
+            "when the lease of 10 s ends. The node says 'unconfirmed'. l joins the link.");
     }
 }
 
 /* --- what the node says --------------------------------------------------------------------- */
+
+static void watch_parts(struct live *live)
+{
+    if (sl_demo_has_ended(live->demo, SL_DEMO_BROKER))
+        say(live, "the broker ended by itself; b starts it again");
+    if (sl_demo_has_ended(live->demo, SL_DEMO_NODE_PART))
+        say(live, "the node ended by itself; k starts it again");
+    if (sl_demo_has_ended(live->demo, SL_DEMO_CHIP))
+        say(live, "the simulated chip ended by itself; q ends the demo");
+}
 
 static void keep_watching(struct live *live)
 {
@@ -316,13 +328,29 @@ static void take_report(struct live *live, const cJSON *report)
 
 /* --- screen --------------------------------------------------------------------------------- */
 
+/* A message, broken at blanks into lines of the narrowest usual terminal. */
 static void say(struct live *live, const char *format, ...)
 {
-    memmove(live->messages[0], live->messages[1], sizeof live->messages - sizeof live->messages[0]);
+    char text[512];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(live->messages[MESSAGES - 1], MESSAGE_MAX, format, arguments);
+    vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+
+    for (const char *rest = text; *rest != '\0';) {
+        size_t len = strlen(rest);
+        if (len >= MESSAGE_MAX) {
+            len = MESSAGE_MAX - 1;
+            while (len > 1 && rest[len] != ' ')
+                len--;
+            len = len > 1 ? len : MESSAGE_MAX - 1;
+        }
+        memmove(live->messages[0], live->messages[1],
+                sizeof live->messages - sizeof live->messages[0]);
+        snprintf(live->messages[MESSAGES - 1], MESSAGE_MAX, "%.*s", (int)len, rest);
+        rest += len;
+        rest += strspn(rest, " ");
+    }
 }
 
 /* Every line is written over the one before and cleared to its end: no flicker. */
@@ -358,7 +386,7 @@ static void draw(const struct live *live)
     }
     printf("\033[K\n0-7 switch a zone   k node   b broker   l SPI link   q quit\033[K\n\033[K\n");
     for (int i = 0; i < MESSAGES; i++)
-        printf("%s%.110s%s\033[K\n", i == MESSAGES - 1 ? "" : dim, live->messages[i], off);
+        printf("%s%s%s\033[K\n", i == MESSAGES - 1 ? "" : dim, live->messages[i], off);
     fputs("\033[J", stdout);
     fflush(stdout);
 }

@@ -224,10 +224,8 @@ bool sl_demo_start(struct sl_demo *demo, enum sl_demo_part part)
 
     uint64_t end = sl_cli_now_ms() + START_MS;
     while (!is_ready(demo, part)) {
-        if (waitpid(child, NULL, WNOHANG) == child) {
-            demo->parts[part] = 0;
+        if (sl_demo_has_ended(demo, part))
             return fail(demo, "the %s ended at once", part_names[part]);
-        }
         if (sl_cli_now_ms() >= end)
             return fail(demo, "the %s is not ready after %d s", part_names[part], START_MS / 1000);
         if (!sl_demo_sleep(20))
@@ -261,6 +259,15 @@ static bool is_ready(struct sl_demo *demo, enum sl_demo_part part)
     return true; /* whether the node is connected is a step of its own */
 }
 
+bool sl_demo_has_ended(struct sl_demo *demo, enum sl_demo_part part)
+{
+    pid_t child = demo->parts[part];
+    if (child <= 0 || waitpid(child, NULL, WNOHANG) != child)
+        return false;
+    demo->parts[part] = 0;
+    return true;
+}
+
 void sl_demo_kill(struct sl_demo *demo, enum sl_demo_part part)
 {
     pid_t child = demo->parts[part];
@@ -282,10 +289,8 @@ static void stop_part(struct sl_demo *demo, enum sl_demo_part part)
     kill(child, SIGTERM);
     uint64_t end = sl_cli_now_ms() + 2000;
     while (sl_cli_now_ms() < end) {
-        if (waitpid(child, NULL, WNOHANG) == child) {
-            demo->parts[part] = 0;
+        if (sl_demo_has_ended(demo, part))
             return;
-        }
         nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
     }
     sl_demo_kill(demo, part);

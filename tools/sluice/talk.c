@@ -341,7 +341,7 @@ static enum sl_exit explain(const struct sl_talk *talk, int error, int number)
                            "another program connected as %s: the broker keeps one connection a "
                            "certificate; use another --operator",
                            talk->user);
-    if (talk->tls_error[0] != '\0')
+    if (talk->tls_error[0] != '\0' && !talk->is_connected)
         return explain_tls(talk);
     if (error == MOSQ_ERR_ERRNO && number == ECONNREFUSED)
         return sl_cli_fail(SL_EXIT_NO_ANSWER,
