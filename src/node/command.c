@@ -188,14 +188,23 @@ struct sl_command sl_command_decode(struct sl_view base, const struct sl_mqtt_me
     return command;
 }
 
-void sl_refusal_write(struct sl_writer *writer, enum sl_refusal refusal, uint32_t number)
+static const char *text_of(enum sl_refusal refusal)
 {
-    static const char *const texts[] = {
-#define X(code, text) text,
+    switch (refusal) {
+#define X(code, text)                                                                              \
+    case code:                                                                                     \
+        return text;
         SL_REFUSAL_LIST(X)
 #undef X
-    };
-    const char *text = (unsigned)refusal < SL_REFUSAL_COUNT ? texts[refusal] : "";
+    case SL_REFUSAL_COUNT:
+        break;
+    }
+    return "";
+}
+
+void sl_refusal_write(struct sl_writer *writer, enum sl_refusal refusal, uint32_t number)
+{
+    const char *text = text_of(refusal);
     for (const char *mark; (mark = strstr(text, "{a}")) != NULL; text = mark + 3) {
         sl_write_view(writer, (struct sl_view){(const uint8_t *)text, (size_t)(mark - text)});
         sl_text_add_number(writer, number);

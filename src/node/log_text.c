@@ -140,17 +140,25 @@ static size_t add_mark(struct sl_writer *writer, const char *text, const struct 
     return 0;
 }
 
-size_t sl_log_text(const struct sl_log_event *event, char *out, size_t out_len)
+static const char *text_of(uint16_t log_code)
 {
-    static const char *const texts[] = {
-#define X(code, level, text) text,
+    switch (log_code) {
+#define X(code, level, text)                                                                       \
+    case code:                                                                                     \
+        return text;
         SL_LOG_LIST(X)
 #undef X
-    };
+    default:
+        return "unknown event {a} {b}";
+    }
+}
+
+size_t sl_log_text(const struct sl_log_event *event, char *out, size_t out_len)
+{
     if (out_len == 0)
         return 0;
     struct sl_writer writer = sl_writer_init((uint8_t *)out, out_len - 1);
-    const char *text = event->code < SL_LOG_COUNT ? texts[event->code] : "unknown event {a} {b}";
+    const char *text = text_of(event->code);
     while (*text != '\0') {
         size_t len = *text == '{' ? add_mark(&writer, text, event) : 0;
         if (len == 0)
