@@ -72,7 +72,8 @@ void spi_configure(void)
     /* Pull-ups on every input: with the link unplugged SS reads high. */
     DDRB = MISO;
     PORTB = (uint8_t)~MISO;
-    SPCR = _BV(SPE) | _BV(SPIE);
+    if (SPCR != (_BV(SPE) | _BV(SPIE))) /* not written without need: a byte may be on its way */
+        SPCR = _BV(SPE) | _BV(SPIE);
     PCMSK0 = SS;
     PCICR = _BV(PCIE0);
 }

@@ -1,14 +1,21 @@
 /* Orders out, statuses in. */
 #include "bench.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+const char *bench_elf(void)
+{
+    const char *elf = getenv("SL_CHIP_ELF");
+    return elf != NULL ? elf : SL_CHIP_ELF;
+}
 
 void bench_start(struct bench *bench, const struct twin_chip_options *options)
 {
     struct twin_chip_options used = {0};
     if (options != NULL)
         used = *options;
-    used.elf_path = SL_CHIP_ELF;
+    used.elf_path = bench_elf();
     const char *error = NULL;
     memset(bench, 0, sizeof *bench);
     bench->chip = twin_chip_create(&used, &error);

@@ -22,6 +22,9 @@ struct bench {
     struct sl_chip_status status;
 };
 
+/* The firmware under test: the environment's SL_CHIP_ELF, else the one the build names. */
+const char *bench_elf(void);
+
 /* A chip that has started. options: NULL for none; elf_path is filled in. */
 void bench_start(struct bench *bench, const struct twin_chip_options *options);
 void bench_end(struct bench *bench);

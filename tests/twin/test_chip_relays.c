@@ -13,7 +13,7 @@ static const double oscillators[] = {0.9, 1.0, 1.1};
 static void lines_float_then_are_high_and_never_low_before_an_order(void **state)
 {
     (void)state;
-    const struct twin_chip_options options = {.elf_path = SL_CHIP_ELF};
+    const struct twin_chip_options options = {.elf_path = bench_elf()};
     const char *error;
     struct twin_chip *chip = twin_chip_create(&options, &error);
     assert_non_null(chip);

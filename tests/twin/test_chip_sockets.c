@@ -56,7 +56,7 @@ static pid_t spawn(const struct program *program, const char *mode)
         prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nothing behind */
         if (freopen("/dev/null", "w", stderr) == NULL)
             _exit(126);
-        execl(SL_CHIP_PROGRAM, "sluice-chip", "--elf", SL_CHIP_ELF, "--spi", program->spi_path,
+        execl(SL_CHIP_PROGRAM, "sluice-chip", "--elf", bench_elf(), "--spi", program->spi_path,
               "--control", program->control_path, mode, (char *)NULL);
         _exit(127);
     }
