@@ -353,6 +353,23 @@ static void a_broker_of_3_1_1_that_says_so_is_remembered(void **state)
     assert_true(is_open());
 }
 
+/* Old brokers refuse protocol level 5 in the CONNACK of 3.1.1, which has no properties. */
+static void a_refusal_in_the_old_format_is_understood(void **state)
+{
+    (void)state;
+    rig->mutes_connack = true;
+    rig_set_time(rig);
+    rig_run(rig, 10);
+    assert_int_equal(rig->connect.level, 5);
+    test_mqtt_peer_raw(&rig->peer, (const uint8_t[]){0x20, 0x02, 0x00, 0x01}, 4);
+    rig->mutes_connack = false;
+    rig->level_only = 4;
+    rig_run(rig, 1100);
+    assert_int_equal(rig->connects, 2);
+    assert_int_equal(rig->connect.level, 4);
+    assert_true(is_open());
+}
+
 static void a_broker_that_closes_gets_the_other_version(void **state)
 {
     (void)state;
@@ -685,6 +702,7 @@ int main(void)
         FROM_START(a_refused_subscription_is_a_failure),
         FROM_START(a_refused_session_has_its_reason),
         FROM_START(a_broker_of_3_1_1_that_says_so_is_remembered),
+        FROM_START(a_refusal_in_the_old_format_is_understood),
         FROM_START(a_broker_that_closes_gets_the_other_version),
         FROM_SESSION(a_restart_at_a_bad_moment_does_not_cost_mqtt_5),
         FROM_SESSION(a_disconnect_has_its_reason),
