@@ -19,7 +19,7 @@ setup: ## Install the Debian packages that demo and check need
 
 build: firmware ## Build all programs for this computer into build/host
 	@cmake --preset host --log-level=WARNING >/dev/null
-	@cmake --build $(BUILT)
+	@cmake --build $(BUILT) --target sluice sluice-node sluice-chip
 
 firmware: ## Build the relay chip's firmware (hex and ELF) for ATmega168 and 328P; print its size
 	@tools/dev/setup.sh firmware
@@ -34,6 +34,7 @@ demo: ## Try everything: real broker, real node, real firmware on a simulated ch
 check: ## Run all tests
 	@tools/dev/setup.sh check
 	@$(MAKE) --no-print-directory build
+	@cmake --build $(BUILT)
 	@tools/dev/layers.sh
 	@cmake --preset asan --log-level=WARNING >/dev/null
 	@cmake --build build/asan
@@ -53,6 +54,7 @@ format: ## Format every C file in place
 bench: ## Measure: sizes, instructions, interrupt latency, message to pin
 	@tools/dev/setup.sh bench
 	@$(MAKE) --no-print-directory build
+	@cmake --build $(BUILT)
 	@bench/run.sh $(BUILT)
 
 program_fuses: ## Write the chip's fuses: make program_fuses PROGRAMMER=usbasp PORT=usb MCU=atmega168
