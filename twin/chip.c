@@ -56,7 +56,7 @@ struct twin_chip {
     uint8_t conducted; /* zones, since the last question */
 
     bool is_link_cut;
-    double bit_errors, frame_loss;
+    double bit_errors, clock_loss, frame_loss;
     uint64_t random;
 
     uint32_t resets, watchdog_resets, exchanges;
@@ -159,7 +159,7 @@ static bool exchange_bit(struct twin_chip *chip, bool mosi, uint64_t *at_ns)
     twin_spi_set_mosi(&chip->spi, mosi != happens(chip, chip->bit_errors));
     run_to(chip, cycle_at(chip, *at_ns += HALF_BIT_NS));
     bool miso = twin_spi_miso(&chip->spi) != happens(chip, chip->bit_errors);
-    twin_spi_set_sck(&chip->spi, true);
+    twin_spi_set_sck(&chip->spi, !happens(chip, chip->clock_loss));
     run_to(chip, cycle_at(chip, *at_ns += HALF_BIT_NS));
     twin_spi_set_sck(&chip->spi, false);
     return miso;
@@ -228,6 +228,11 @@ void twin_chip_set_bit_errors(struct twin_chip *chip, double per_bit, uint32_t s
 {
     chip->bit_errors = per_bit;
     chip->random = seed + UINT64_C(0x9E3779B97F4A7C15);
+}
+
+void twin_chip_set_clock_loss(struct twin_chip *chip, double per_bit)
+{
+    chip->clock_loss = per_bit;
 }
 
 void twin_chip_set_frame_loss(struct twin_chip *chip, double per_frame)

@@ -55,6 +55,7 @@ uint64_t twin_chip_changed_us(const struct twin_chip *chip);
 
 /* Faults. */
 void twin_chip_set_bit_errors(struct twin_chip *chip, double per_bit, uint32_t seed);
+void twin_chip_set_clock_loss(struct twin_chip *chip, double per_bit);   /* pulses of SCK */
 void twin_chip_set_frame_loss(struct twin_chip *chip, double per_frame); /* SS never falls */
 void twin_chip_set_link_cut(struct twin_chip *chip, bool cut);
 void twin_chip_set_oscillator(struct twin_chip *chip, double ratio);

@@ -24,7 +24,7 @@ static const char usage[] =
     "\n"
     "Examples\n"
     "  sluice-chip --elf build/atmega168/relay-chip.elf --spi /tmp/spi --control /tmp/chip &\n"
-    "  sluice-node --chip /tmp/spi ...\n"
+    "  sluice-node --identity garden.id --chip /tmp/spi\n"
     "  sluice-chip --elf build/atmega168/relay-chip.elf --measure\n"
     "\n"
     "The protocol of both sockets: docs/spec/twin-socket.md. Links libsimavr (GPLv3).\n";

@@ -171,6 +171,26 @@ static void noise_never_switches_a_zone_that_was_not_asked_for(void **state)
     bench_end(&bench);
 }
 
+/* Bits out of step end with the frame: the next one is understood, and its answer too. */
+static void lost_clock_pulses_spoil_one_frame_only(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench, NULL);
+    bench_unlatch(&bench);
+    for (unsigned n = 0; n < 200; n++) {
+        twin_chip_set_clock_loss(bench.chip, 0.2);
+        bench_order(&bench, 5, 400);
+        twin_chip_set_clock_loss(bench.chip, 0);
+        bench_order(&bench, ZONE, 400);
+        assert_true(bench.has_status);
+        bench_ask(&bench);
+        assert_int_equal(bench.status.pins, BIT);
+    }
+    assert_int_equal(twin_chip_take_conducted(bench.chip), BIT);
+    bench_end(&bench);
+}
+
 static void a_cut_link_reads_all_ones_and_the_lease_ends(void **state)
 {
     (void)state;
@@ -204,6 +224,7 @@ int main(void)
         cmocka_unit_test(the_rest_of_a_cut_frame_is_no_frame),
         cmocka_unit_test(a_wrong_bit_version_or_reserved_byte_changes_nothing),
         cmocka_unit_test(noise_never_switches_a_zone_that_was_not_asked_for),
+        cmocka_unit_test(lost_clock_pulses_spoil_one_frame_only),
         cmocka_unit_test(a_cut_link_reads_all_ones_and_the_lease_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,6 +82,22 @@ static void a_dead_timer_leads_to_a_reset(void **state)
     }
 }
 
+/* Even the timed sequence that switches a watchdog off does nothing against the fuse WDTON. */
+static void no_program_can_switch_the_watchdog_off(void **state)
+{
+    (void)state;
+    const uint16_t watchdog_control = 0x60;
+    struct bench bench;
+    start_with_a_zone_on(&bench, NULL);
+    twin_chip_glitch(bench.chip, watchdog_control, 0x18); /* WDCE, WDE */
+    twin_chip_glitch(bench.chip, watchdog_control, 0x00);
+    twin_chip_hang(bench.chip);
+    bench_pass(&bench, WATCHDOG_MS + 5);
+    assert_int_equal(twin_chip_conducting(bench.chip), 0);
+    expect_closed(&bench, SL_RESET_WATCHDOG);
+    bench_end(&bench);
+}
+
 static void a_pulse_on_reset_closes_everything(void **state)
 {
     (void)state;
@@ -160,6 +176,7 @@ int main(void)
         cmocka_unit_test(a_start_tells_power_on),
         cmocka_unit_test(a_hung_program_is_reset_and_all_is_off),
         cmocka_unit_test(a_dead_timer_leads_to_a_reset),
+        cmocka_unit_test(no_program_can_switch_the_watchdog_off),
         cmocka_unit_test(a_pulse_on_reset_closes_everything),
         cmocka_unit_test(a_dip_of_the_supply_closes_everything),
         cmocka_unit_test(a_power_cut_closes_everything),
