@@ -22,7 +22,7 @@ const size_t sl_topics_len = sizeof sl_topics / sizeof sl_topics[0];
 
 static void print_topic(FILE *out, const char *access, const char *base, const struct sl_topic *t,
                         const char *operator_name);
-static enum sl_exit finish(FILE *out, char **text, size_t *len, const char *folder,
+static enum sl_exit finish(FILE *out, char **text, const size_t *len, const char *folder,
                            const char *name);
 
 static const char notice[] =
@@ -140,7 +140,7 @@ enum sl_exit sl_broker_write_conf(const struct sl_site *site, const char *folder
     return finish(out, &text, &len, folder, "mosquitto.conf");
 }
 
-static enum sl_exit finish(FILE *out, char **text, size_t *len, const char *folder,
+static enum sl_exit finish(FILE *out, char **text, const size_t *len, const char *folder,
                            const char *name)
 {
     bool ok = fclose(out) == 0;

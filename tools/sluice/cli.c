@@ -141,6 +141,17 @@ void sl_cli_clean(char *out, size_t out_len, const void *text, size_t len)
     out[kept] = '\0';
 }
 
+bool sl_cli_copy(char *out, size_t out_len, const char *text)
+{
+    size_t len = strlen(text);
+    bool fits = len < out_len;
+    if (fits)
+        memcpy(out, text, len + 1);
+    else
+        out[0] = '\0';
+    return fits;
+}
+
 uint64_t sl_cli_now_ms(void)
 {
     struct timespec now;

@@ -72,6 +72,9 @@ const char *sl_cli_colour(enum sl_colour colour);
  * out is always terminated; what does not fit is cut. */
 void sl_cli_clean(char *out, size_t out_len, const void *text, size_t len);
 
+/* Copy a text that may be too long: false then, and out is empty. */
+bool sl_cli_copy(char *out, size_t out_len, const char *text);
+
 /* Milliseconds of a monotonic clock. */
 uint64_t sl_cli_now_ms(void);
 

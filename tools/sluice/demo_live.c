@@ -1,5 +1,6 @@
 /* The demo on a terminal: eight relays, and keys that switch and break things. */
 #include "demo.h"
+#include "site.h"
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <poll.h>
@@ -123,7 +124,7 @@ static void run_loop(struct live *live)
         }
         if (lines[1].revents && !read_helper(&live->watch)) {
             end_helper(&live->watch);
-            strcpy(live->availability, "");
+            live->availability[0] = '\0';
             live->watch_again = sl_cli_now_ms() + 1000;
         }
         while (next_line(&live->watch, line, sizeof line))
@@ -294,7 +295,7 @@ static void take_event(struct live *live, const char *line)
     const char *topic = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(event, "topic"));
     const cJSON *payload = cJSON_GetObjectItemCaseSensitive(event, "payload");
     const char *text = cJSON_GetStringValue(payload);
-    int zone = 0;
+    int zone = topic ? sl_site_state_zone(topic) : -1;
     if (!topic) {
         say(live, "%.300s", line); /* an error message */
     } else if (strcmp(topic, "availability") == 0 && text) {
@@ -306,7 +307,7 @@ static void take_event(struct live *live, const char *line)
         say(live, "the node refused: %.200s", why ? why : "?");
     } else if (strcmp(topic, "report") == 0) {
         take_report(live, payload);
-    } else if (sscanf(topic, "zone/%d/state", &zone) == 1 && zone >= 0 && zone < SL_ZONES && text) {
+    } else if (zone >= 0 && text) {
         snprintf(live->states[zone], sizeof live->states[zone], "%.7s", text);
     }
     cJSON_Delete(event);

@@ -131,7 +131,7 @@ static bool find_programs(struct sl_demo *demo, const struct sl_demo_programs *p
 static bool make_folder(struct sl_demo *demo)
 {
     /* Not $TMPDIR: a socket's path must be short, and client-args takes no blanks. */
-    strcpy(demo->folder, "/tmp/sluice-demo.XXXXXX");
+    snprintf(demo->folder, sizeof demo->folder, "/tmp/sluice-demo.XXXXXX");
     if (!mkdtemp(demo->folder)) {
         demo->folder[0] = '\0';
         return fail(demo, "cannot make a folder in /tmp: %s", strerror(errno));
@@ -410,9 +410,8 @@ static bool ask_chip(struct sl_demo *demo, const char *command, char *answer, si
 {
     if (demo->chip_line < 0) {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
-        if (strlen(demo->control.text) >= sizeof address.sun_path)
+        if (!sl_cli_copy(address.sun_path, sizeof address.sun_path, demo->control.text))
             return fail(demo, "the path %s is too long for a socket", demo->control.text);
-        strcpy(address.sun_path, demo->control.text);
         int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
         if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
             if (fd >= 0)

@@ -32,7 +32,7 @@ static enum sl_exit issue_into(const struct sl_pki_pair *authority, const char *
 enum sl_exit sl_init_run(struct sl_cli *cli, int argc, char **argv)
 {
     const char *broker_name = "sluice-broker", *host = "127.0.0.1", *bind = "127.0.0.1";
-    const char *operators[SL_SITE_OPERATORS_MAX];
+    const char *operators[SL_SITE_OPERATORS_MAX] = {NULL};
     size_t operators_len = 0, words_len = 0;
     long port = 8883;
     const struct sl_option options[] = {
@@ -55,15 +55,13 @@ enum sl_exit sl_init_run(struct sl_cli *cli, int argc, char **argv)
     if (operators_len == 0)
         operators[operators_len++] = "operator";
 
-    const char *given[] = {broker_name, host, bind};
+    struct sl_site site = {.port = (uint16_t)port};
+    const char *const given[] = {broker_name, host, bind};
+    char *const taken[] = {site.broker_name, site.host, site.bind};
     for (size_t i = 0; i < 3; i++)
-        if (strlen(given[i]) > SL_HOST_MAX || !sl_site_is_host(given[i]))
+        if (!sl_cli_copy(taken[i], SL_HOST_MAX + 1, given[i]) || !sl_site_is_host(given[i]))
             return sl_cli_fail(SL_EXIT_USAGE, "'%s' is neither a host name nor an address",
                                given[i]);
-    struct sl_site site = {.port = (uint16_t)port};
-    strcpy(site.broker_name, broker_name);
-    strcpy(site.host, host);
-    strcpy(site.bind, bind);
     code = check_names(&site, operators, operators_len);
     if (code != SL_EXIT_DONE)
         return code;
@@ -95,7 +93,7 @@ static enum sl_exit check_names(struct sl_site *site, const char **operators, si
     if (strchr(site->broker_name, ':') || strlen(site->broker_name) < 2)
         return sl_cli_fail(SL_EXIT_USAGE, "'%s' cannot be a broker's name: use a DNS name",
                            site->broker_name);
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; i < len && operators[i]; i++) {
         const char *name = operators[i];
         size_t name_len = strlen(name), suffix_len = strlen(SL_WATCH_SUFFIX);
         if (!sl_identity_is_name(sl_view_text(name)) || name_len > SL_OPERATOR_NAME_MAX)
@@ -115,7 +113,7 @@ static enum sl_exit check_names(struct sl_site *site, const char **operators, si
         for (size_t k = 0; k < site->operators_len; k++)
             if (strcmp(site->operators[k], name) == 0)
                 return sl_cli_fail(SL_EXIT_USAGE, "operator '%s' is named twice", name);
-        strcpy(site->operators[site->operators_len++], name);
+        snprintf(site->operators[site->operators_len++], sizeof(sl_name), "%s", name);
     }
     return SL_EXIT_DONE;
 }
@@ -148,7 +146,7 @@ static enum sl_exit find_folder(const char *root, struct sl_site *site, char *te
     int made = snprintf(temporary, temporary_len, "%s/.%s.XXXXXX", real, name);
     if (path.text[0] == '\0' || made < 0 || (size_t)made >= temporary_len)
         return sl_cli_fail(SL_EXIT_USAGE, "the name of the site is too long");
-    strcpy(site->root, path.text);
+    snprintf(site->root, sizeof site->root, "%s", path.text);
     if (!mkdtemp(temporary)) /* 0700 from its first moment */
         return sl_cli_fail(SL_EXIT_FILES,
                            "cannot make a folder in %s: check its rights and the free space", real);

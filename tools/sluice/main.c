@@ -22,6 +22,7 @@ const struct sl_command sl_commands[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 
+static enum sl_exit dispatch(struct sl_cli *cli, int argc, char **argv);
 static const struct sl_command *find_command(int argc, char **argv, int *words);
 static enum sl_exit run_command(struct sl_cli *cli, const struct sl_command *command, int argc,
                                 char **argv);
@@ -35,25 +36,28 @@ int main(int argc, char **argv)
     if (!cli.site_root || cli.site_root[0] == '\0')
         cli.site_root = "site";
 
-    int left = argc - 1;
-    char **words = argv + 1;
-    enum sl_exit code = read_globals(&cli, &left, words);
+    return (int)dispatch(&cli, argc - 1, argv + 1);
+}
+
+static enum sl_exit dispatch(struct sl_cli *cli, int argc, char **argv)
+{
+    enum sl_exit code = read_globals(cli, &argc, argv);
     if (code != SL_EXIT_DONE)
         return code;
-    if (left == 1 && strcmp(words[0], "--version") == 0) {
+    if (argc == 1 && strcmp(argv[0], "--version") == 0) {
         puts("sluice " SL_VERSION);
         return SL_EXIT_DONE;
     }
-    if (left == 0) {
-        print_usage(cli.wants_help ? stdout : stderr);
-        return cli.wants_help ? SL_EXIT_DONE : SL_EXIT_USAGE;
+    if (argc == 0) {
+        print_usage(cli->wants_help ? stdout : stderr);
+        return cli->wants_help ? SL_EXIT_DONE : SL_EXIT_USAGE;
     }
     int used = 0;
-    const struct sl_command *command = find_command(left, words, &used);
+    const struct sl_command *command = find_command(argc, argv, &used);
     if (!command)
         return sl_cli_fail(SL_EXIT_USAGE, "there is no subcommand '%s': see 'sluice --help'",
-                           words[0]);
-    return run_command(&cli, command, left - used, words + used);
+                           argv[0]);
+    return run_command(cli, command, argc - used, argv + used);
 }
 
 static enum sl_exit run_command(struct sl_cli *cli, const struct sl_command *command, int argc,

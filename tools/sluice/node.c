@@ -77,10 +77,13 @@ enum sl_exit sl_node_add_run(struct sl_cli *cli, int argc, char **argv)
         return code;
 
     struct sl_site_node node = {.port = port ? (uint16_t)port : site.port};
-    strcpy(node.name, words[0]);
-    strcpy(node.base, base);
-    strcpy(node.host, host);
-    code = write_node(&site, &node);
+    code = sl_cli_copy(node.name, sizeof node.name, words[0]) &&
+                   sl_cli_copy(node.base, sizeof node.base, base) &&
+                   sl_cli_copy(node.host, sizeof node.host, host)
+               ? SL_EXIT_DONE
+               : SL_EXIT_USAGE; /* cannot be: they were checked */
+    if (code == SL_EXIT_DONE)
+        code = write_node(&site, &node);
     if (code == SL_EXIT_DONE)
         code = update_broker(&site);
     if (code == SL_EXIT_DONE)

@@ -43,7 +43,9 @@ static enum sl_exit log_issue(const char *folder, const struct profile *profile,
 static enum sl_exit write_pem(const char *path, mode_t mode, const X509 *certificate, EVP_PKEY *key,
                               X509_CRL *crl);
 static enum sl_exit fail(const char *what);
-static int no_pass_phrase(char *out, int out_len, int is_writing, void *context);
+
+/* An encrypted key would otherwise ask on the terminal and hang a service. */
+static char no_pass_phrase[] = "";
 
 /* --- making --------------------------------------------------------------------------------- */
 
@@ -239,7 +241,7 @@ static enum sl_exit load_certificate(const char *path, X509 **certificate)
     BIO *memory = open_pem(path, &code);
     if (!memory)
         return code;
-    *certificate = PEM_read_bio_X509(memory, NULL, no_pass_phrase, NULL);
+    *certificate = PEM_read_bio_X509(memory, NULL, NULL, no_pass_phrase);
     BIO_free(memory);
     ERR_clear_error();
     return *certificate ? SL_EXIT_DONE
@@ -260,7 +262,7 @@ enum sl_exit sl_pki_load(const char *folder, struct sl_pki_pair *pair)
         sl_pki_free(pair);
         return code;
     }
-    pair->key = PEM_read_bio_PrivateKey(memory, NULL, no_pass_phrase, NULL);
+    pair->key = PEM_read_bio_PrivateKey(memory, NULL, NULL, no_pass_phrase);
     BIO_free(memory);
     if (!pair->key || X509_check_private_key(pair->certificate, pair->key) != 1) {
         sl_pki_free(pair);
@@ -325,13 +327,6 @@ enum sl_exit sl_pki_load_authority(const struct sl_site *site, struct sl_pki_pai
     return SL_EXIT_DONE;
 }
 
-/* An encrypted key would otherwise ask on the terminal and hang a service. */
-static int no_pass_phrase(char *out, int out_len, int is_writing, void *context)
-{
-    (void)out, (void)out_len, (void)is_writing, (void)context;
-    return -1;
-}
-
 /* --- checking ------------------------------------------------------------------------------- */
 
 static long days_until(const ASN1_TIME *from, const ASN1_TIME *until, const char **why)
@@ -368,7 +363,7 @@ enum sl_exit sl_pki_crl_days_left(const char *path, const struct sl_pki_pair *au
     BIO *memory = open_pem(path, &code);
     if (!memory)
         return code;
-    X509_CRL *crl = PEM_read_bio_X509_CRL(memory, NULL, no_pass_phrase, NULL);
+    X509_CRL *crl = PEM_read_bio_X509_CRL(memory, NULL, NULL, no_pass_phrase);
     BIO_free(memory);
     const char *why = "";
     if (!crl)

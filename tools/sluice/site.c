@@ -53,9 +53,9 @@ enum sl_exit sl_site_open(const char *root, struct sl_site *site)
     {
         const char *name = cJSON_GetStringValue(entry);
         ok = ok && name && strlen(name) <= SL_OPERATOR_NAME_MAX &&
-             sl_identity_is_name(sl_view_text(name)) && site->operators_len < SL_SITE_OPERATORS_MAX;
-        if (ok)
-            strcpy(site->operators[site->operators_len++], name);
+             sl_identity_is_name(sl_view_text(name)) &&
+             site->operators_len < SL_SITE_OPERATORS_MAX &&
+             sl_cli_copy(site->operators[site->operators_len++], sizeof(sl_name), name);
     }
     cJSON_Delete(record);
     if (!ok || site->operators_len == 0)
@@ -89,7 +89,11 @@ enum sl_exit sl_site_read_nodes(const struct sl_site *site, struct sl_site_nodes
         return sl_cli_fail(SL_EXIT_FILES, "cannot read %s: %s (restore it from a backup)",
                            folder.text, strerror(errno));
     nodes->list = calloc(SL_SITE_NODES_MAX, sizeof *nodes->list);
-    enum sl_exit code = nodes->list ? SL_EXIT_DONE : sl_cli_fail(SL_EXIT_FILES, "out of memory");
+    if (!nodes->list) {
+        closedir(entries);
+        return sl_cli_fail(SL_EXIT_FILES, "out of memory");
+    }
+    enum sl_exit code = SL_EXIT_DONE;
     const struct dirent *entry = NULL;
     while (code == SL_EXIT_DONE && (entry = readdir(entries))) {
         if (entry->d_name[0] == '.') /* also what an interrupted 'node add' left behind */
@@ -118,7 +122,7 @@ enum sl_exit sl_site_find_nodes(const struct sl_site *site, const char *name,
     enum sl_exit code = sl_site_read_nodes(site, nodes);
     if (code != SL_EXIT_DONE || !name)
         return code;
-    for (size_t i = 0; i < nodes->len; i++) {
+    for (size_t i = 0; nodes->list && i < nodes->len; i++) {
         if (strcmp(nodes->list[i].name, name) == 0) {
             nodes->list[0] = nodes->list[i];
             nodes->len = 1;
@@ -246,10 +250,7 @@ static enum sl_exit write_record(const char *folder, const char *name, cJSON *re
 static bool take_text(const cJSON *record, const char *key, char *out, size_t out_len)
 {
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(record, key));
-    if (!text || text[0] == '\0' || strlen(text) >= out_len)
-        return false;
-    strcpy(out, text);
-    return true;
+    return text && text[0] != '\0' && sl_cli_copy(out, out_len, text);
 }
 
 static bool take_port(const cJSON *record, uint16_t *port)
@@ -265,6 +266,13 @@ const char *sl_site_topic_below(const struct sl_site_node *node, const char *top
 {
     size_t len = strlen(node->base);
     return strncmp(topic, node->base, len) == 0 && topic[len] == '/' ? topic + len + 1 : NULL;
+}
+
+int sl_site_state_zone(const char *below)
+{
+    bool is_state = strncmp(below, "zone/", 5) == 0 && below[5] >= '0' &&
+                    below[5] < '0' + SL_ZONES && strcmp(below + 6, "/state") == 0;
+    return is_state ? below[5] - '0' : -1;
 }
 
 /* --- locks, journal, words ------------------------------------------------------------------ */

@@ -64,6 +64,9 @@ SL_MUST_CHECK enum sl_exit sl_site_save_node(const struct sl_site_node *node, co
 /* What follows the node's base and a slash in topic; NULL when it is not below that base. */
 const char *sl_site_topic_below(const struct sl_site_node *node, const char *topic);
 
+/* The zone of "zone/<n>/state" below a base; -1 for any other topic. */
+int sl_site_state_zone(const char *below);
+
 /* Add a line to issued.log in folder: before the certificate leaves our hands. */
 SL_MUST_CHECK enum sl_exit sl_site_log_issue(const char *folder, const char *name,
                                              const char *purpose, const char *serial,

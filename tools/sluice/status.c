@@ -103,7 +103,7 @@ static enum sl_exit ask(const struct sl_site *site, const char *operator_name, u
                                "again with 'sluice broker run'",
                                topic);
         if (fate == SL_FATE_NOBODY)
-            strcpy(all->list[i].availability, "offline");
+            sl_cli_copy(all->list[i].availability, sizeof all->list[i].availability, "offline");
     }
     check_done(all);
     if (code == SL_EXIT_DONE)
@@ -134,9 +134,9 @@ static void receive(void *context, const struct sl_talk_message *message)
     for (size_t i = 0; i < all->len; i++) {
         struct node_status *status = &all->list[i];
         const char *tail = sl_site_topic_below(status->node, message->topic);
-        int zone = -1, end = 0;
         if (!tail)
             continue;
+        int zone = sl_site_state_zone(tail);
         if (strcmp(tail, "availability") == 0) {
             sl_cli_clean(status->availability, sizeof status->availability, message->payload,
                          message->len);
@@ -149,8 +149,7 @@ static void receive(void *context, const struct sl_talk_message *message)
             cJSON_Delete(status->report);
             status->report = report;
             status->is_fresh = !message->is_retained;
-        } else if (sscanf(tail, "zone/%d/state%n", &zone, &end) == 1 && tail[end] == '\0' &&
-                   end > 0 && zone >= 0 && zone < SL_ZONES) {
+        } else if (zone >= 0) {
             sl_cli_clean(status->states[zone], sizeof status->states[zone], message->payload,
                          message->len);
         }

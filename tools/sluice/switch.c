@@ -40,8 +40,9 @@ struct request {
     size_t answer_len;
 };
 
-static enum sl_exit run(struct sl_cli *cli, const char *node_name, struct request *request);
-static enum sl_exit ask(const struct sl_site *site, struct request *request);
+static enum sl_exit run(struct sl_cli *cli, const char *node_name, const struct request *request);
+static enum sl_exit ask(const struct sl_site *site, const struct sl_site_node *node,
+                        const struct request *given);
 static enum sl_exit send_request(struct sl_talk *talk, struct request *request,
                                  const char *answer_topic);
 static void receive(void *context, const struct sl_talk_message *message);
@@ -104,7 +105,7 @@ enum sl_exit sl_off_run(struct sl_cli *cli, int argc, char **argv)
     return run(cli, words[0], &request);
 }
 
-static enum sl_exit run(struct sl_cli *cli, const char *node_name, struct request *request)
+static enum sl_exit run(struct sl_cli *cli, const char *node_name, const struct request *request)
 {
     struct sl_site site;
     enum sl_exit code = sl_site_open(cli->site_root, &site);
@@ -114,17 +115,18 @@ static enum sl_exit run(struct sl_cli *cli, const char *node_name, struct reques
     code = sl_site_find_nodes(&site, node_name, &nodes);
     if (code != SL_EXIT_DONE)
         return code;
-    request->node = &nodes.list[0];
-    if (!request->operator_name)
-        request->operator_name = site.operators[0];
-    code = ask(&site, request);
+    code = ask(&site, &nodes.list[0], request);
     sl_site_free_nodes(&nodes);
     return code;
 }
 
-static enum sl_exit ask(const struct sl_site *site, struct request *request)
+static enum sl_exit ask(const struct sl_site *site, const struct sl_site_node *node,
+                        const struct request *given)
 {
-    const struct sl_site_node *node = request->node;
+    struct request copy = *given, *request = &copy; /* what it points to lives as long as it does */
+    request->node = node;
+    if (!request->operator_name)
+        request->operator_name = site->operators[0];
     uint8_t random[SL_CORRELATION_LEN / 2];
     if (RAND_bytes(random, sizeof random) != 1)
         return sl_cli_fail(SL_EXIT_FILES, "the system gives no random numbers");

@@ -313,7 +313,7 @@ enum sl_exit sl_talk_probe(const struct sl_site *site)
 {
     struct sl_talk *talk = NULL;
     enum sl_exit code = sl_talk_open(site, NULL, false, 5000, NULL, NULL, &talk);
-    if (code != SL_EXIT_DONE)
+    if (!talk)
         return code;
     enum sl_talk_fate fate = SL_FATE_TAKEN;
     const struct sl_talk_request request = {.expiry_s = 1};

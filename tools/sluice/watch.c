@@ -97,7 +97,7 @@ static void print_text(const struct sl_site_node *node, const char *tail,
     char payload[512], clock[16] = "";
     struct tm parts;
     time_t now = time(NULL);
-    int zone = 0;
+    int zone = sl_site_state_zone(tail);
 
     if (strcmp(tail, "report") == 0)
         return; /* a page of JSON: 'sluice status' reads it */
@@ -111,7 +111,7 @@ static void print_text(const struct sl_site_node *node, const char *tail,
     const char *colour = is_bad    ? sl_cli_colour(SL_COLOUR_BAD)
                          : is_good ? sl_cli_colour(SL_COLOUR_GOOD)
                                    : "";
-    if (sscanf(tail, "zone/%d/state", &zone) == 1)
+    if (zone >= 0)
         printf("zone %d ", zone);
     else if (strcmp(tail, "refused") == 0)
         fputs("refused ", stdout);
