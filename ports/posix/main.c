@@ -114,8 +114,7 @@ static void loop(int signals)
         }
         if (signal.ssi_signo == SIGUSR1) {
             uint8_t text[SL_REPORT_LEN];
-            const struct sl_view report =
-                sl_node_report(&node, sl_port_now(), text, sizeof text);
+            const struct sl_view report = sl_node_report(&node, sl_port_now(), text, sizeof text);
             posix_log(SL_LOG_INFO, "report: %.*s", (int)report.len, (const char *)report.data);
         } else if (!is_stopping) {
             is_stopping = true;
