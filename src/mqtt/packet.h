@@ -89,11 +89,12 @@ struct sl_mqtt_config {
     struct sl_mqtt_message will; /* topic empty: no will */
 };
 
-/* Flags of a received PUBLISH are checked here, its topic and properties too.
+/* first: the packet's first byte; its flags are legal. Topic and properties are checked.
  * is_cut: body is only the beginning; the payload is given as empty, and topic and properties that
  * do not fit are SL_MQTT_REASON_TOO_LARGE. */
 uint8_t sl_mqtt_decode_publish(enum sl_mqtt_version version, uint8_t first, struct sl_view body,
                                bool is_cut, struct sl_mqtt_message *message, uint16_t *id);
+
 /* What acknowledgements and DISCONNECT carry. */
 struct sl_mqtt_ack {
     uint16_t id;          /* 0 in DISCONNECT, else nonzero */
@@ -104,6 +105,7 @@ struct sl_mqtt_ack {
 /* PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK, UNSUBACK; in 5.0 DISCONNECT. */
 uint8_t sl_mqtt_decode_ack(enum sl_mqtt_version version, uint8_t type, struct sl_view body,
                            struct sl_mqtt_ack *ack);
+
 /* limits: set to defaults by the caller, overwritten by what the server says. reason: 3.1.1 return
  * codes are translated, also when a 3.1.1 server refuses our 5.0 in its own format. */
 uint8_t sl_mqtt_decode_connack(enum sl_mqtt_version version, struct sl_view body,

@@ -3,22 +3,21 @@
  * Sans-I/O: bytes from the transport go in by feed, events come out by next, bytes for the
  * transport by peek and sent. All memory is given by the caller at init and never grows.
  *
- * One packet at a time is held in memory.in. sl_mqtt_feed stops there until sl_mqtt_next has
- * given its event, and for a QoS 1 or 2 PUBLISH has been called once more: back-pressure that
- * reaches the broker by TCP.
- * A received QoS 1 or 2 PUBLISH is acknowledged only when the caller comes back for the next
- * event, so a message that was never looked at is never acknowledged. When memory.out has no room
- * for an acknowledgement, no input is taken until there is; a few bytes are kept free for control
- * packets, so waiting messages can never hold back what the server waits for.
+ * One packet at a time is held in memory.in. sl_mqtt_feed stops there until sl_mqtt_next has given
+ * its event, and for a QoS 1 or 2 PUBLISH has been called once more: back-pressure that reaches the
+ * broker by TCP. Such a PUBLISH is acknowledged only when the caller comes back for the next event,
+ * so a message that was never looked at is never acknowledged. When memory.out has no room for an
+ * acknowledgement, no input is taken until there is; a few bytes are kept free for control packets,
+ * so waiting messages can never hold back what the server waits for.
  *
  * Whatever the standard calls malformed or a protocol error ends the session: the engine queues a
  * DISCONNECT with the reason code (5.0), gives SL_MQTT_FAILED once, and takes nothing more until
  * sl_mqtt_open. Sources: MQTT 3.1.1 (OASIS 2014), MQTT 5.0 (OASIS 2019).
  *
  * Where the standard leaves a choice:
- * - A packet in the wrong state, an undefined reason code, a packet identifier of 0: 0x82. Wrong
- *   flags, an undefined property, bad UTF-8, a wrong length: 0x81. A wildcard in a topic name:
- * 0x90.
+ * - A packet in the wrong state, an undefined reason code, a packet identifier of 0 give 0x82;
+ *   wrong flags or lengths, an undefined property and bad UTF-8 give 0x81; a wildcard in a topic
+ *   name gives 0x90.
  * - PUBACK for an identifier that waits for none is a mismatch of state: 0x82. PUBREC for an
  *   unknown one is answered by PUBREL (5.0: 0x92), and PUBCOMP for an unknown one is ignored: both
  *   happen when one side lost its state. A repeated PUBREC is ignored: our PUBREL is on its way.
@@ -91,7 +90,7 @@ struct sl_mqtt_event {
     struct sl_mqtt_message message; /* views into memory.in, until the next call */
 };
 
-struct sl_mqtt; /* defined below; its fields belong to session.c */
+struct sl_mqtt; /* defined below; its fields belong to the engine */
 
 /* Take the memory; no connection, no session state. */
 void sl_mqtt_init(struct sl_mqtt *mqtt, const struct sl_mqtt_memory *memory);
@@ -117,6 +116,7 @@ bool sl_mqtt_next(struct sl_mqtt *mqtt, sl_ms now, struct sl_mqtt_event *event);
 struct sl_view sl_mqtt_peek(struct sl_mqtt *mqtt);
 /* The first len bytes of peek are out. */
 void sl_mqtt_sent(struct sl_mqtt *mqtt, sl_ms now, size_t len);
+/* Keep alive, and the end of waiting for CONNACK and PINGRESP. */
 void sl_mqtt_tick(struct sl_mqtt *mqtt, sl_ms now);
 bool sl_mqtt_deadline(const struct sl_mqtt *mqtt, sl_ms now, sl_ms *due);
 /* SL_OK while a session is opening or open. SL_CLOSED without one, after SL_MQTT_DROPPED or our own
@@ -130,9 +130,9 @@ void sl_mqtt_reset(struct sl_mqtt *mqtt);
  * Gives:    *id: 0 for QoS 0, else nonzero and unique among unacknowledged packets.
  * Keeps:    nothing; topic, properties and payload are copied.
  * Fails:    SL_FULL (no room, or the server's receive maximum is reached: try again after an
- * event), SL_TOO_LARGE (server's maximum packet size, or memory.out), SL_REFUSED (server's maximum
- *           QoS, or retain not available), SL_BAD_STATE, SL_BAD_ARGUMENT. No partial effect.
- * Source:   MQTT 5.0, section 3.3. 3.1.1 leaves the 5.0 fields out. */
+ *           event), SL_TOO_LARGE (server's maximum packet size, or memory.out), SL_REFUSED
+ * (server's maximum QoS, or retain not available), SL_BAD_STATE, SL_BAD_ARGUMENT. No partial
+ * effect. Source:   MQTT 5.0, section 3.3. 3.1.1 leaves the 5.0 fields out. */
 SL_MUST_CHECK enum sl_status sl_mqtt_publish(struct sl_mqtt *mqtt, sl_ms now,
                                              const struct sl_mqtt_message *message, uint16_t *id);
 

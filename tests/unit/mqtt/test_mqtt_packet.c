@@ -131,6 +131,35 @@ static void test_reasons(void **state)
     assert_false(sl_mqtt_reason_is_allowed(SL_MQTT_REASON_DISCONNECT_WITH_WILL, 0xFF));
 }
 
+/* The reason code tables of MQTT 5.0: 3.2.2.2, 3.4.2.1 (as 3.5.2.1), 3.6.2.1 (as 3.7.2.1), 3.9.3,
+ * 3.11.3, 3.14.2.1 (what a server may say; 8c by 2.4). */
+static void test_reasons_of_each_packet(void **state)
+{
+    static const struct {
+        uint8_t packet;
+        const char *codes;
+    } tables[] = {
+        {SL_IN_CONNACK, "00 80 81 82 83 84 85 86 87 88 89 8a 8c 90 95 97 99 9a 9b 9c 9d 9f"},
+        {SL_IN_PUBACK, "00 10 80 83 87 90 91 97 99"},
+        {SL_IN_PUBREL, "00 92"},
+        {SL_IN_SUBACK, "00 01 02 80 83 87 8f 91 97 9e a1 a2"},
+        {SL_IN_UNSUBACK, "00 11 80 83 87 8f 91"},
+        {SL_IN_DISCONNECT,
+         "00 80 81 82 83 87 89 8b 8c 8d 8e 8f 90 93 94 95 96 97 98 99 9a 9b 9c 9d "
+         "9e 9f a0 a1 a2"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+        uint8_t codes[64];
+        size_t len = from_hex(tables[i].codes, codes, sizeof codes);
+        for (unsigned code = 0; code < 256; code++) {
+            bool is_listed = memchr(codes, (int)code, len) != NULL;
+            if (sl_mqtt_reason_is_allowed((uint8_t)code, tables[i].packet) != is_listed)
+                fail_msg("code %02x, packet %02x", code, tables[i].packet);
+        }
+    }
+}
+
 static void assert_connect(enum sl_mqtt_version version, const struct sl_mqtt_message *will,
                            uint32_t expiry_s, const char *hex)
 {
@@ -251,6 +280,7 @@ int main(void)
         cmocka_unit_test(test_utf8_every_place),
         cmocka_unit_test(test_topics),
         cmocka_unit_test(test_reasons),
+        cmocka_unit_test(test_reasons_of_each_packet),
         cmocka_unit_test(test_connect),
         cmocka_unit_test(test_publish_lengths),
         cmocka_unit_test(test_publish_round_trip),
