@@ -109,6 +109,8 @@ void sl_slave_tick(struct sl_slave *slave, uint16_t elapsed_ms)
 uint8_t sl_slave_outputs(const struct sl_slave *slave)
 {
     uint8_t outputs = 0;
+    if (slave->lease.units == 0) /* holds without it; a flipped bit in RAM opens nothing alone */
+        return outputs;
     for (uint8_t zone = 0; zone < SL_ZONES; zone++)
         if (slave->remaining[zone].units > 0)
             outputs |= bit(zone);

@@ -114,6 +114,15 @@ static void an_order_switches_exactly_its_zones(void **state)
     assert_int_equal(status().latched, 0); /* ended by orders */
 }
 
+/* A spike that changes RAM must change two places before a relay moves. */
+static void without_a_lease_a_flipped_count_opens_nothing(void **state)
+{
+    (void)state;
+    reset(SL_RESET_BROWN_OUT);
+    slave.remaining[5].units = 0x4000;
+    assert_int_equal(sl_slave_outputs(&slave), 0);
+}
+
 static void counts_down_an_eighth_fast(void **state)
 {
     (void)state;
@@ -405,6 +414,7 @@ int main(void)
         cmocka_unit_test_setup(bad_frames_change_a_counter_that_stops_at_255, start),
         cmocka_unit_test_setup(any_way_of_cutting_the_time_gives_the_same, start),
         cmocka_unit_test_setup(pins_are_what_the_caller_read, start),
+        cmocka_unit_test_setup(without_a_lease_a_flipped_count_opens_nothing, start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
