@@ -193,25 +193,26 @@ uint8_t sl_mqtt_take(struct sl_mqtt *mqtt, sl_ms now, struct sl_mqtt_event *even
 
     if (fault != SL_MQTT_REASON_SUCCESS || mqtt->status != SL_OK)
         return fault;
-    mqtt->phase = SL_PHASE_GIVEN;
-    if (event->kind == SL_MQTT_NONE || mqtt->ack == 0)
+    if (mqtt->ack == 0)
+        sl_mqtt_next_packet(mqtt);
+    else if (event->kind == SL_MQTT_NONE)
         sl_mqtt_settle(mqtt);
+    else
+        mqtt->phase = SL_PHASE_GIVEN;
     return fault;
 }
 
 bool sl_mqtt_settle(struct sl_mqtt *mqtt)
 {
-    if (mqtt->ack != 0) {
-        uint8_t reason = mqtt->version == SL_MQTT_V5 ? mqtt->ack_reason : SL_MQTT_REASON_SUCCESS;
-        size_t len = reason == SL_MQTT_REASON_SUCCESS ? 4 : 5;
-        uint8_t *out = sl_mqtt_claim(mqtt, len, SL_LEAVE_TO_ACK);
-        if (!out) {
-            mqtt->phase = SL_PHASE_HELD;
-            return false;
-        }
-        sl_mqtt_encode_ack(out, mqtt->ack, mqtt->ack_id, reason);
-        mqtt->ack = 0;
+    uint8_t reason = mqtt->version == SL_MQTT_V5 ? mqtt->ack_reason : SL_MQTT_REASON_SUCCESS;
+    size_t len = reason == SL_MQTT_REASON_SUCCESS ? 4 : 5;
+    uint8_t *out = sl_mqtt_claim(mqtt, len, SL_LEAVE_TO_ACK);
+    if (!out) {
+        mqtt->phase = SL_PHASE_HELD;
+        return false;
     }
+    sl_mqtt_encode_ack(out, mqtt->ack, mqtt->ack_id, reason);
+    mqtt->ack = 0;
     sl_mqtt_next_packet(mqtt);
     return true;
 }

@@ -24,7 +24,8 @@ enum sl_status sl_mqtt_open(struct sl_mqtt *mqtt, sl_ms now, const struct sl_mqt
 {
     const struct sl_mqtt_memory *memory = &mqtt->memory;
     if (!is_config_valid(config) || memory->in_len < SL_MQTT_IN_MIN ||
-        memory->out_len > UINT16_MAX || memory->received_len == 0)
+        memory->out_len > UINT16_MAX || memory->received_len == 0 ||
+        memory->received_len > UINT16_MAX)
         return SL_BAD_ARGUMENT;
 
     sl_mqtt_close(mqtt);
@@ -45,9 +46,7 @@ enum sl_status sl_mqtt_open(struct sl_mqtt *mqtt, sl_ms now, const struct sl_mqt
     uint8_t *out = sl_mqtt_claim(mqtt, sl_mqtt_packet_len(remaining), SL_MQTT_RESERVE);
     if (!out)
         return SL_FULL;
-    sl_mqtt_encode_connect(out, remaining, config, mqtt->is_clean,
-                           memory->received_len < UINT16_MAX ? (uint16_t)memory->received_len
-                                                             : UINT16_MAX,
+    sl_mqtt_encode_connect(out, remaining, config, mqtt->is_clean, (uint16_t)memory->received_len,
                            mqtt->packet_max);
 
     struct sl_mqtt_limits *limits = &mqtt->limits;

@@ -61,7 +61,7 @@ struct sl_mqtt_memory {
     struct sl_mqtt_flight *flights; /* how many outbound packets may wait for acknowledgement */
     size_t flights_len;
     /* Ids of inbound QoS 2 messages between PUBLISH and PUBREL. Their number is our receive
-     * maximum, at least 1. 3.1.1 cannot announce it: there, make it as large as the server's
+     * maximum, 1..65535. 3.1.1 cannot announce it: there, make it as large as the server's
      * window. */
     uint16_t *received;
     size_t received_len;
