@@ -4,6 +4,7 @@
 #include "log.h"
 #include "net.h"
 #include "sntp_socket.h"
+#include "time_file.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -78,5 +79,6 @@ void sl_port_sleep(bool has_due, sl_ms due)
     posix_net_wait(&wait);
     posix_sntp_wait(&wait);
     posix_chip_wait(&wait);
+    posix_time_wait(&wait);
     posix_wait_sleep(&wait);
 }

@@ -47,20 +47,29 @@ bool posix_time_init(const char *dir, uint64_t *floor_s, char error[POSIX_ERROR_
     return true;
 }
 
-/* One write at a time: a time that comes meanwhile is left to the next call, which also reports
- * what became of the one before. */
+/* One write at a time: a time that comes meanwhile is left to the next call. */
 void sl_port_keep_time(uint64_t unix_s)
 {
     if (file.dir_fd < 0 || posix_background_is_busy(&file.background))
         return;
-    if (file.job.error != 0)
-        posix_log(SL_LOG_WARNING, "state folder %s: the time could not be stored: %s", file.dir,
-                  strerror(file.job.error));
     file.job.error = 0;
     file.job.unix_s = unix_s;
     file.job.dir_fd = file.dir_fd;
     if (!posix_background_start(&file.background))
         file.job.error = EAGAIN;
+}
+
+void posix_time_wait(struct posix_wait *wait)
+{
+    if (posix_background_is_busy(&file.background)) {
+        posix_wait_for(wait, file.background.fd, POLLIN);
+    } else if (file.job.error != 0) {
+        posix_log(SL_LOG_WARNING,
+                  "state folder %s: the time could not be stored (%s): check its rights and the "
+                  "free space",
+                  file.dir, strerror(file.job.error));
+        file.job.error = 0;
+    }
 }
 
 void posix_time_finish(void)

@@ -2,6 +2,7 @@
 #ifndef SL_POSIX_TIME_FILE_H
 #define SL_POSIX_TIME_FILE_H
 
+#include "wait.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -12,6 +13,8 @@
  * replaced by the next time kept.
  * Fails: false when dir cannot be used, with one line for a person in error. */
 bool posix_time_init(const char *dir, uint64_t *floor_s, char error[POSIX_ERROR_LEN]);
+/* Wakes when a write has ended, and says so when it failed. */
+void posix_time_wait(struct posix_wait *wait);
 /* Wait for the last write, a moment at most: on the way out. */
 void posix_time_finish(void);
 

@@ -192,6 +192,23 @@ expect 0 "is made" "$sluice" node add fern
 may_write "$(node_args fern)" irrigation/fern/report || fail "fern is not let in: $(cat out)"
 may_write "$(node_args fern)" irrigation/report && fail "fern can write as garden"
 
+# A broker that ignores its list is noticed and stopped: here, one that never had it.
+sed -i '/^acl_file/d' site/broker/mosquitto.conf
+cp site/broker/mosquitto.conf open.conf
+cat >mosquitto <<END
+#!/bin/sh
+exec $(command -v mosquitto || echo /usr/sbin/mosquitto) -c $work/open.conf
+END
+chmod +x mosquitto
+kill -TERM "$broker"
+wait "$broker"
+PATH=$work:$PATH
+start_broker
+expect 1 "no longer keeps to" "$sluice" node add moss
+wait "$broker" || fail "the open broker was not stopped in order: $?"
+PATH=${PATH#"$work":}
+start_broker
+
 # Files that went bad: the broker is not told to read them, and goes on.
 cp site/broker/crl.pem crl.good
 : >site/broker/crl.pem

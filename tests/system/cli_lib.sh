@@ -49,6 +49,7 @@ free_port() {
 }
 
 start_broker() {
+    rm -f broker.log
     "$sluice" broker run >broker.log 2>&1 &
     broker=$!
     pids="$pids $broker"

@@ -202,6 +202,23 @@ static void damaged_kept_time_does_not_stop_the_node(void **state)
     }
 }
 
+/* A folder in the place of the temporary file: nothing can be written, not even by root. */
+static void time_that_cannot_be_kept_is_told(void **state)
+{
+    struct test_process node;
+    struct test_path dir;
+
+    (void)state;
+    make_state("full", NULL, &dir);
+    const struct test_path in_the_way = test_place_path(&place, "full/last-time.new");
+    assert_int_equal(mkdir(in_the_way.text, 0700), 0);
+    start_node(&node, "node-full", NULL, dir.text);
+    test_expect(&node, "the time could not be stored (Is a directory)", 1);
+    test_expect(&node, "the time is known", 1);
+    test_stop(&node);
+    assert_int_equal(stored_time(&dir), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +226,7 @@ int main(void)
         cmocka_unit_test(honest_server_is_believed_and_the_time_is_kept),
         cmocka_unit_test(nothing_below_the_kept_time_is_believed),
         cmocka_unit_test(damaged_kept_time_does_not_stop_the_node),
+        cmocka_unit_test(time_that_cannot_be_kept_is_told),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
