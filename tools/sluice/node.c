@@ -30,7 +30,7 @@ static enum sl_exit check_base(const struct sl_site_nodes *nodes, const char *na
 static enum sl_exit write_node(const struct sl_site *site, struct sl_site_node *node);
 static enum sl_exit build(const struct sl_site *site, const struct sl_pki_pair *authority,
                           struct sl_site_node *node, const char *folder);
-static enum sl_exit update_broker(const struct sl_site *site);
+static enum sl_exit update_broker(const struct sl_site *site, const struct sl_site_node *node);
 
 enum sl_exit sl_node_add_run(struct sl_cli *cli, int argc, char **argv)
 {
@@ -85,7 +85,7 @@ enum sl_exit sl_node_add_run(struct sl_cli *cli, int argc, char **argv)
     if (code == SL_EXIT_DONE)
         code = write_node(&site, &node);
     if (code == SL_EXIT_DONE)
-        code = update_broker(&site);
+        code = update_broker(&site, &node);
     if (code == SL_EXIT_DONE)
         printf("node %s is made: topics %s/..., broker %s:%u\n"
                "its key was made on this computer: %s/nodes/%s/identity goes onto the node\n",
@@ -204,7 +204,7 @@ static enum sl_exit build(const struct sl_site *site, const struct sl_pki_pair *
 
 /* Mosquitto 2.0 lets everybody do everything when it cannot read its list at a reload. So the list
  * is whole when it gets its name, and what the broker made of it is tried out. */
-static enum sl_exit update_broker(const struct sl_site *site)
+static enum sl_exit update_broker(const struct sl_site *site, const struct sl_site_node *node)
 {
     struct sl_site_nodes nodes;
     bool is_running = false;
@@ -216,7 +216,7 @@ static enum sl_exit update_broker(const struct sl_site *site)
         code = sl_broker_reload(site, &is_running);
     sl_site_free_nodes(&nodes);
     if (code == SL_EXIT_DONE && is_running)
-        code = sl_talk_probe(site);
+        code = sl_talk_probe(site, node);
     return code;
 }
 

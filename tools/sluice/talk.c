@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define KEEP_ALIVE_S 30
+#define PROBE_MS     5000
 #define SLICE_MS     50 /* how long one turn may sleep: signals and ends are noticed after it */
 
 struct sl_talk {
@@ -309,15 +310,29 @@ bool sl_talk_is_stopping(void)
     return is_stopping != 0;
 }
 
-enum sl_exit sl_talk_probe(const struct sl_site *site)
+enum sl_exit sl_talk_probe(const struct sl_site *site, const struct sl_site_node *node)
 {
     struct sl_talk *talk = NULL;
-    enum sl_exit code = sl_talk_open(site, NULL, false, 5000, NULL, NULL, &talk);
+    enum sl_exit code = sl_talk_open(site, NULL, false, PROBE_MS, NULL, NULL, &talk);
     if (!talk)
         return code;
-    enum sl_talk_fate fate = SL_FATE_TAKEN;
+    char topic[SL_TOPIC_MAX];
+    snprintf(topic, sizeof topic, "%s/zone/status", node->base);
     const struct sl_talk_request request = {.expiry_s = 1};
-    code = sl_talk_publish(talk, "sluice/forbidden", "probe", &request, &fate);
+    enum sl_talk_fate fate = SL_FATE_FORBIDDEN;
+    uint64_t end = sl_cli_now_ms() + PROBE_MS;
+    while (code == SL_EXIT_DONE && fate == SL_FATE_FORBIDDEN && !is_stopping) {
+        code = sl_talk_publish(talk, topic, "", &request, &fate);
+        if (code == SL_EXIT_DONE && fate == SL_FATE_FORBIDDEN && sl_cli_now_ms() >= end)
+            code = sl_cli_fail(SL_EXIT_REFUSED,
+                               "node %s is made, but the broker did not read its list again: its "
+                               "log says why",
+                               node->name);
+        if (code == SL_EXIT_DONE && fate == SL_FATE_FORBIDDEN)
+            code = sl_talk_wait(talk, NULL, SLICE_MS);
+    }
+    if (code == SL_EXIT_DONE)
+        code = sl_talk_publish(talk, "sluice/forbidden", "probe", &request, &fate);
     sl_talk_close(talk);
     if (code != SL_EXIT_DONE || fate == SL_FATE_FORBIDDEN)
         return code;

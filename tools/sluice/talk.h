@@ -56,8 +56,9 @@ SL_MUST_CHECK enum sl_exit sl_talk_wait(struct sl_talk *talk, const bool *done,
 /* SIGINT or SIGTERM came since the first sl_talk_open. */
 bool sl_talk_is_stopping(void);
 
-/* Ask the running broker to do what its list forbids. When it would, it is stopped: closed beats
- * open. */
-SL_MUST_CHECK enum sl_exit sl_talk_probe(const struct sl_site *site);
+/* After a reload: wait until the running broker lets us write to node, then ask it for what its
+ * list forbids. When it would do that, it is stopped: closed beats open. */
+SL_MUST_CHECK enum sl_exit sl_talk_probe(const struct sl_site *site,
+                                         const struct sl_site_node *node);
 
 #endif
