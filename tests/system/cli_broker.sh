@@ -227,4 +227,17 @@ child=$(cat "/proc/$broker/task/$broker/children")
 kill -KILL "$broker"
 wait "$broker" 2>/dev/null
 until_true sh -c "! kill -0 $child" || fail "Mosquitto outlived us"
+
+# A certificate near its end is renewed with the same key, and everybody gets in.
+days_left() { openssl x509 -noout -checkend $(($1 * 86400)) -in site/broker/certificate.pem; }
+openssl req -new -key site/broker/key.pem -subj /CN=sluice-broker 2>/dev/null |
+    openssl x509 -req -CA site/ca/certificate.pem -CAkey site/ca/key.pem -days 20 \
+        -out site/broker/certificate.pem 2>/dev/null || fail "openssl cannot sign"
+start_broker
+grep -q "was renewed" broker.log || fail "an old certificate was kept"
+days_left 80 >/dev/null || fail "the new certificate is not new"
+[ "$(grep -c purpose=broker site/issued.log)" = 2 ] || fail "the renewal is not in issued.log"
+may_write "$(anna)" irrigation/zone/on || fail "anna is not let in after the renewal: $(cat out)"
+kill -TERM "$broker"
+wait "$broker" || fail "SIGTERM gave $?"
 echo "ok"

@@ -241,6 +241,36 @@ const char *test_chip(struct test_garden *garden, const char *command)
     return answer;
 }
 
+/* A number in the chip's state. */
+static uint64_t read_state(struct test_garden *garden, const char *name_and_colon)
+{
+    const char *at = strstr(test_chip(garden, "state"), name_and_colon);
+
+    assert_non_null(at);
+    return strtoull(at + strlen(name_and_colon), NULL, 10);
+}
+
+uint8_t test_pins(struct test_garden *garden)
+{
+    return (uint8_t)read_state(garden, "\"conducting\":");
+}
+
+uint64_t test_chip_now_us(struct test_garden *garden)
+{
+    return read_state(garden, "\"time_us\":");
+}
+
+uint64_t test_chip_changed_us(struct test_garden *garden)
+{
+    return read_state(garden, "\"changed_us\":");
+}
+
+uint32_t test_wait_off(struct test_garden *garden, uint64_t start_us)
+{
+    assert_true(test_wait_pins(garden, 0, TEST_WAIT_MS));
+    return (uint32_t)((test_chip_changed_us(garden) - start_us) / 1000);
+}
+
 bool test_wait_pins(struct test_garden *garden, uint8_t pins, uint32_t ms)
 {
     const uint64_t end = test_now_ms() + ms;
@@ -319,12 +349,4 @@ static void publish(struct test_garden *garden, const char *topic, const void *p
                      MOSQ_ERR_SUCCESS);
     while (mosquitto_want_write(garden->operator))
         turn(garden, 0);
-}
-
-uint8_t test_pins(struct test_garden *garden)
-{
-    const char *at = strstr(test_chip(garden, "state"), "\"conducting\":");
-
-    assert_non_null(at);
-    return (uint8_t)strtoul(at + strlen("\"conducting\":"), NULL, 10);
 }

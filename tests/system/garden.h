@@ -65,4 +65,11 @@ uint8_t test_pins(struct test_garden *garden);
 /* Wait until the pins are so, while messages come. False: they were not in time. */
 bool test_wait_pins(struct test_garden *garden, uint8_t pins, uint32_t ms);
 
+/* The chip's own time, in which durations are exact however late a busy machine lets us look: now,
+ * and when a relay pin changed last. */
+uint64_t test_chip_now_us(struct test_garden *garden);
+uint64_t test_chip_changed_us(struct test_garden *garden);
+/* Wait until every relay is off. Gives: ms of the chip's time from start_us to the end. */
+uint32_t test_wait_off(struct test_garden *garden, uint64_t start_us);
+
 #endif
