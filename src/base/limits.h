@@ -2,8 +2,9 @@
 #ifndef SL_BASE_LIMITS_H
 #define SL_BASE_LIMITS_H
 
-#define SL_ZONES    8   /* relays of one chip */
-#define SL_NAME_MAX 23  /* a name: ^[a-z0-9][a-z0-9_-]{0,22}$; common name = user name = client id \
+#define SL_ZONES 8 /* relays of one chip */
+#define SL_NAME_MAX                                                                                \
+    23                  /* a name: ^[a-z0-9][a-z0-9_-]{0,22}$; common name = user name = client id \
                          */
 #define SL_BASE_MAX  64 /* base topic, without the slash that follows it */
 #define SL_HOST_MAX  253 /* a host name in text (RFC 1035, section 2.3.4) */
