@@ -1,6 +1,7 @@
 /* The chip and its wires in trouble. Whatever happens: no relay is on that was not asked for, and
  * none stays on past its deadline plus 300 ms. */
 #include "garden.h"
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -197,6 +198,22 @@ static void chip_program_comes_back(void **state)
     assert_true(test_wait_pins(&garden, PIN(3), TEST_WAIT_MS));
 }
 
+/* ... stands still, and finds none of the orders of that time when it goes on. */
+static void chip_program_stands_still(void **state)
+{
+    (void)state;
+    test_say(&garden, "zone/on", "2 120");
+    assert_true(test_wait_pins(&garden, PIN(2), TEST_WAIT_MS));
+    test_signal(&garden.chip, SIGSTOP);
+    test_expect(&garden.node, "the relay chip does not answer", 1);
+    test_say(&garden, "zone/on", "4 60");
+    test_expect(&garden.node, "refused a command", 1);
+    test_listen(&garden, 3000); /* longer than the lease */
+    test_signal(&garden.chip, SIGCONT);
+    test_expect(&garden.node, "the relay chip answers", 2);
+    watch(0, 500);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -215,6 +232,7 @@ int main(void)
         TEST(power_cut),
         TEST(relay_that_does_not_follow_is_told),
         TEST(chip_program_comes_back),
+        TEST(chip_program_stands_still),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

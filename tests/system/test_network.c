@@ -2,6 +2,7 @@
  * little the loop turns while nothing happens. */
 #include "garden.h"
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The look-up hangs for ever; the loop goes on, and the end does not wait for it. */
@@ -116,8 +117,33 @@ static void ipv6_works(void **state)
     test_garden_close(&garden);
 }
 
-/* Idle, with a broker and a silent chip socket: the loop wakes for the link's retries and for
- * nothing else. A busy loop would wake without end. */
+/* The identity of another site: this broker is a stranger to it. */
+static void foreign_identity_trusts_nobody(void **state)
+{
+    struct test_garden garden;
+    struct test_process node;
+    char port[8];
+
+    (void)state;
+    test_garden_make(&garden, NULL);
+    test_garden_start_broker(&garden);
+    snprintf(port, sizeof port, "%u", garden.port);
+    const struct test_path site = test_place_path(&garden.place, "other");
+    const struct test_path identity = test_place_path(&garden.place, "other/nodes/garden/identity");
+    const char *const init[] = {"--site", site.text, "init", NULL};
+    const char *const add[] = {"--site", site.text, "node", "add", "garden", "--port", port, NULL};
+    const char *const args[] = {"--identity", identity.text, "--chip", "no-chip", NULL};
+    assert_int_equal(test_run(&garden.place, "init", SL_SLUICE, init), 0);
+    assert_int_equal(test_run(&garden.place, "add", SL_SLUICE, add), 0);
+    test_start(&node, &garden.place, "foreign", SL_NODE, args, NULL);
+    test_expect(&node, "was not signed by this site's CA", 1);
+    assert_int_equal(test_count(&garden.broker, "New client connected"), 0);
+    test_stop(&node);
+    test_garden_close(&garden);
+}
+
+/* Idle, with broker and chip: the loop wakes for the link's exchanges and for nothing else. A busy
+ * loop would not sleep at all, or wake without end. */
 static void idle_loop_sleeps(void **state)
 {
     struct test_garden garden;
@@ -141,6 +167,7 @@ int main(void)
         cmocka_unit_test(names_are_tried_address_by_address),
         cmocka_unit_test(old_broker_is_served_with_3_1_1),
         cmocka_unit_test(ipv6_works),
+        cmocka_unit_test(foreign_identity_trusts_nobody),
         cmocka_unit_test(idle_loop_sleeps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
