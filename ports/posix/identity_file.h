@@ -2,6 +2,7 @@
 #ifndef SL_POSIX_IDENTITY_FILE_H
 #define SL_POSIX_IDENTITY_FILE_H
 
+#include "log.h"
 #include "store/identity.h"
 #include <stdbool.h>
 
@@ -9,8 +10,6 @@ struct posix_identity {
     uint8_t image[SL_IDENTITY_MAX];
     struct sl_identity identity; /* views into image */
 };
-
-#define POSIX_ERROR_LEN 512
 
 /* A regular file of our own without rights for group and others; no symbolic link.
  * Gives: *file, locked in memory as far as the system allows; for sl_wipe on the way out.

@@ -2,11 +2,10 @@
 #ifndef SL_POSIX_TIME_FILE_H
 #define SL_POSIX_TIME_FILE_H
 
+#include "log.h"
 #include "wait.h"
 #include <stdbool.h>
 #include <stdint.h>
-
-#define POSIX_ERROR_LEN 512
 
 /* dir: NULL for none (then nothing is kept), kept.
  * Gives: *floor_s, the larger of build time and the time stored. A damaged file is logged, and
