@@ -93,7 +93,8 @@ static void apply(struct sim_world *world, enum sim_trouble trouble, bool is_the
     case SIM_BROKER_DOWN:
         rig->dial_error = is_there ? ECONNREFUSED : 0;
         if (!is_there && rig->line == RIG_CLOSED) { /* it came back with an empty memory */
-            uint8_t level = (uint8_t)(chance(world, 200) ? 4 : 0);
+            static const uint8_t levels[] = {0, 0, 0, 4, 5};
+            uint8_t level = levels[below(world, 5)];
             world->judge.is_version_new |= level != rig->level_only;
             rig->level_only = level;
             test_tls_server_init(&rig->server, &rig->server_options);
@@ -184,6 +185,18 @@ static void cut_line(struct sim_world *world, int32_t error)
     sim_world_settle(world);
 }
 
+/* At once, as after a crash, or in order. */
+static void restart_node(struct sim_world *world)
+{
+    uint8_t at_once = (uint8_t)(chance(world, 700) ? 1 : 2 + below(world, 2));
+    if (world->ms >= world->fate.pace.restarts_until_ms)
+        return;
+    if (chance(world, 700))
+        sim_world_boot(world, at_once);
+    else if (!world->is_stopping)
+        sim_world_stop(world);
+}
+
 static void break_something(struct sim_world *world)
 {
     uint32_t what = below(world, 100);
@@ -195,11 +208,8 @@ static void break_something(struct sim_world *world)
         kick(world);
     } else if (what < 74) {
         cut_line(world, ECONNRESET);
-    } else if (what < 80) {
-        sim_world_boot(world, (uint8_t)(chance(world, 700) ? 1 : 2 + below(world, 2)));
     } else if (what < 83) {
-        if (!world->is_stopping)
-            sim_world_stop(world);
+        restart_node(world);
     } else if (what < 90) {
         begin(world, (enum sim_trouble)below(world, SIM_BROKER_DOWN));
     } else if (what < 96) {

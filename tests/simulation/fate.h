@@ -9,9 +9,10 @@ struct sim_world;
 
 /* How fast things happen. */
 struct sim_pace {
-    uint32_t event_ms;   /* mean between two events */
-    uint32_t trouble_ms; /* the longest trouble */
-    uint32_t watering_s; /* most waterings are no longer */
+    uint32_t event_ms;          /* mean between two events */
+    uint32_t trouble_ms;        /* the longest trouble */
+    uint32_t watering_s;        /* most waterings are no longer */
+    uint64_t restarts_until_ms; /* from then on the node lives to the end: only so it grows old */
 };
 
 /* What lasts for a while. */

@@ -67,7 +67,8 @@ static bool is_link_well(const struct sim_world *world)
 static void limit(struct sim_world *world, uint8_t zone, uint64_t end)
 {
     struct sim_zone *judged = &world->judge.zones[zone];
-    judged->prior = judged->limit;
+    bool is_recent = judged->told_at + SIM_LEASE_MS + SIM_GRACE_MS > world->ms;
+    judged->prior = is_recent ? greater(judged->prior, judged->limit) : judged->limit;
     judged->loose = end;
     if (end < judged->limit)
         judged->loose =
@@ -89,6 +90,7 @@ static void grant(struct sim_world *world, uint8_t zone, uint32_t seconds)
 {
     uint64_t deadline = world->ms + seconds * UINT64_C(1000);
     limit(world, zone, deadline + SIM_GRACE_MS);
+    world->judge.zones[zone].may_start = true;
     if (!is_link_well(world))
         return;
     world->judge.zones[zone].deadline = deadline;
@@ -131,6 +133,7 @@ void sim_judge_node_start(struct sim_world *world, uint8_t at_once)
     }
     judge->at_once_before = (uint8_t)greater(judge->at_once, judge->at_once_before);
     judge->at_once = at_once;
+    judge->is_version_new = judge->is_version_new || world->rig.level_only != 0;
 }
 
 void sim_judge_node_stop(struct sim_world *world)
@@ -175,8 +178,13 @@ void sim_judge_pins(struct sim_world *world, uint8_t seen)
         struct sim_zone *judged = &judge->zones[zone];
         uint8_t bit = (uint8_t)(1u << zone);
         if ((pins & ~judge->pins & bit) != 0) {
+            if (!judged->may_start)
+                sim_judge_fail(world, "zone %d starts again by itself", zone);
+            judged->may_start = false;
             judged->conducts_since = world->ms;
             world->counts.switched_on++;
+        } else if ((judge->pins & ~pins & bit) != 0 && world->ms > judged->told_at + SIM_GRACE_MS) {
+            judged->may_start = false; /* else the end of one watering met the start of the next */
         }
         uint64_t conducted = world->ms - judged->conducts_since;
         if ((judge->pins & ~pins & bit) != 0 && conducted >= HARD_FIRST_MS)

@@ -1,6 +1,7 @@
 /* What must be true at every moment, whatever happens:
  *
- *   1. a zone conducts only when it was asked for, and never past its deadline + 300 ms;
+ *   1. a zone conducts only when it was asked for, starts once, and never conducts past its
+ *      deadline + 300 ms;
  *   2. never more zones than allowed; none for longer than the lease without an order, nor past
  *      the chip's hard limit;
  *   3. when all is well, a zone that was asked for conducts until its deadline;
@@ -33,10 +34,12 @@ struct sim_asked {
 struct sim_zone {
     uint64_t limit; /* it must not conduct later; 0: not at all */
     uint64_t loose; /* the limit, should the wires fail before the chip has heard of the new one */
-    uint64_t prior; /* the limit before the last command, for a node that forgets in between */
+    uint64_t prior; /* the limit before the last commands, for a node that forgets them before the
+                       chip hears */
     uint64_t told_at;  /* the last command */
     uint64_t deadline; /* it must conduct until then; 0: nothing is expected */
     uint64_t conducts_since;
+    bool may_start; /* once for each command, so that a relay never chatters */
 };
 
 struct sim_judge {
@@ -60,7 +63,7 @@ struct sim_judge {
     uint64_t closed_at;     /* no session was open */
     uint64_t heard_at;      /* the broker heard the node */
     uint64_t ordered_at;    /* the chip may have taken an order */
-    bool is_version_new;    /* the broker speaks another protocol level than before */
+    bool is_version_new;    /* the broker may refuse the protocol level that the node tries first */
 
     uint64_t checked_memory_at;
     size_t memory;

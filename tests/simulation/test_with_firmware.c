@@ -1,16 +1,17 @@
 /* The same life with the real firmware, instruction by instruction on the simulated ATmega168:
- * minutes instead of days, and everything that can break breaks much more often. The judge looks at
- * the simulated pins.
+ * an hour instead of 60 days, and everything that can break breaks much more often. The judge looks
+ * at the simulated pins.
  *
- *   SL_SEED=7 SL_MINUTES=10 test_with_firmware */
+ *   SL_SEED=7 SL_MINUTES=60 test_with_firmware */
 #include "simulation/report.h"
 
 int main(int argc, char **argv)
 {
-    static const struct sim_pace pace = {.event_ms = 1500, .trouble_ms = 12000, .watering_s = 20};
+    static const struct sim_pace pace = {
+        .event_ms = 1500, .trouble_ms = 12000, .watering_s = 20, .restarts_until_ms = UINT64_MAX};
     (void)argc;
     uint64_t seed = sim_option("SL_SEED", 1);
-    uint64_t minutes = sim_option("SL_MINUTES", 10);
+    uint64_t minutes = sim_option("SL_MINUTES", 60);
     sim_report_run(sim_chip_firmware(SL_CHIP_ELF, seed), &pace, seed, minutes * 60000, "SL_MINUTES",
                    minutes, argv[0]);
     return 0;
