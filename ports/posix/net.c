@@ -16,6 +16,7 @@ static struct {
     enum { CLOSED, RESOLVING, CONNECTING, OPEN } state;
     int fd; /* -1 unless CONNECTING or OPEN */
     int error;
+    int send_error;            /* why nothing can be sent any more, 0: it can */
     bool is_drained, is_stuck; /* the last receive came up empty, the last send fell short */
     sl_ms due;                 /* end of the present attempt to connect */
     struct posix_addresses addresses;
@@ -46,13 +47,16 @@ enum sl_port_line sl_port_line(int32_t *error)
                                : SL_PORT_DIALLING;
 }
 
+/* What the peer sent before it left (an alert says why) is still to be received: so a failed send
+ * only stops the line, and the end comes behind the last bytes. */
 size_t sl_port_send(struct sl_view bytes)
 {
-    if (net.state != OPEN)
+    if (net.state != OPEN || net.send_error != 0)
         return 0;
     const ssize_t sent = send(net.fd, bytes.data, bytes.len, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0 && errno != EAGAIN && errno != EINTR) {
-        end(errno);
+        net.send_error = errno;
+        (void)shutdown(net.fd, SHUT_RDWR); /* also a line that still lives gets its end */
         return 0;
     }
     net.is_stuck = sent < 0 || (size_t)sent < bytes.len;
@@ -68,7 +72,7 @@ size_t sl_port_receive(uint8_t *out, size_t len)
     if (got > 0)
         return (size_t)got;
     if (got == 0)
-        end(0);
+        end(net.send_error);
     else if (errno != EAGAIN && errno != EINTR)
         end(errno);
     return 0;
@@ -175,7 +179,7 @@ static void check_connecting(sl_ms now)
         return;
     }
     net.state = OPEN;
-    net.error = 0;
+    net.error = net.send_error = 0;
     net.is_drained = net.is_stuck = false;
 }
 

@@ -204,6 +204,36 @@ static void reset_has_its_errno(void **state)
     assert_int_equal(error, ECONNRESET);
 }
 
+/* A peer that refuses us says why and resets the line: our next send fails before we have read it.
+ */
+static void last_bytes_outlive_a_failed_send(void **state)
+{
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    int32_t error = 0;
+    uint8_t in[8];
+    size_t got = 0;
+
+    (void)state;
+    open_line();
+    assert_int_equal(send(peer, "alert", 5, 0), 5);
+    setsockopt(peer, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close(peer);
+    peer = -1;
+    for (int i = 0; i < TURNS && sl_port_send(sl_view_text("hello")) != 0; i++)
+        pause_ms(1);
+    assert_int_equal(line(), SL_PORT_OPEN);
+    assert_int_equal(sl_port_send(sl_view_text("more")), 0);
+    for (int i = 0; i < TURNS && got == 0; i++) {
+        got = sl_port_receive(in, sizeof in);
+        pause_ms(1);
+    }
+    assert_int_equal(got, 5);
+    assert_memory_equal(in, "alert", 5);
+    assert_int_equal(sl_port_receive(in, sizeof in), 0);
+    assert_int_equal(sl_port_line(&error), SL_PORT_CLOSED);
+    assert_true(error == ECONNRESET || error == EPIPE);
+}
+
 /* With input unread a plain close would be a reset, which can overtake what was sent last. */
 static void last_words_survive_unread_input(void **state)
 {
@@ -238,6 +268,7 @@ int main(void)
         TEST(waits_for_input_only_when_drained),
         TEST(orderly_end_comes_after_the_last_bytes),
         TEST(reset_has_its_errno),
+        TEST(last_bytes_outlive_a_failed_send),
         TEST(last_words_survive_unread_input),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
