@@ -164,7 +164,9 @@ static enum sl_status request(struct sl_mqtt *mqtt, const void *list, size_t str
         const struct sl_mqtt_filter *filter = (const void *)at;
         *out = filter->qos;
         if (is_v5)
-            *out |= (uint8_t)((filter->no_local ? 0x04 : 0) | filter->retain_handling << 4);
+            *out |=
+                (uint8_t)((filter->no_local ? 0x04 : 0) | (filter->retain_as_published ? 0x08 : 0) |
+                          filter->retain_handling << 4);
         out++;
     }
     return SL_OK;

@@ -70,8 +70,9 @@ struct sl_mqtt_limits {
 struct sl_mqtt_filter {
     struct sl_view filter;
     uint8_t qos;
-    bool no_local;           /* 5.0 */
-    uint8_t retain_handling; /* 5.0: 0 send retained, 1 only on a new subscription, 2 never */
+    bool no_local;            /* 5.0 */
+    bool retain_as_published; /* 5.0: a live message keeps its sender's retain flag */
+    uint8_t retain_handling;  /* 5.0: 0 send retained, 1 only on a new subscription, 2 never */
 };
 
 /* How to connect: what CONNECT carries. */

@@ -441,7 +441,8 @@ static void subscribe(struct sl_connection *connection, sl_ms now)
         filters[i] = (struct sl_mqtt_filter){
             .filter = sl_topic_write(connection->identity->base, tails[i], topics[i]),
             .qos = 1,
-            .retain_handling = 2, /* retained commands are not even sent */
+            .retain_as_published = true, /* so that a retained command can be refused in words */
+            .retain_handling = 2,        /* and one from before is not even sent */
         };
     connection->stage = SL_CONNECTION_SUBSCRIBING;
     wait_until(connection, now + SL_CONNECTION_SUBACK_MS);

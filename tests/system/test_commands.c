@@ -199,6 +199,19 @@ static void retained_command_is_not_carried_out(void **state)
     test_listen(&garden, 200);
 }
 
+/* Published while the node listens: a broker would clear the flag unless asked to keep it. */
+static void live_retained_command_is_refused_in_words(void **state)
+{
+    (void)state;
+    const size_t from = garden.messages_len;
+    test_say_bytes(&garden, "zone/on", "2 120", 5, true);
+    test_hear(&garden, from, "refused", "retained");
+    assert_int_equal(test_pins(&garden), 0);
+    assert_int_equal(test_heard(&garden, from, "zone/2/state", "ON"), 0);
+    test_say_bytes(&garden, "zone/on", "", 0, true);
+    test_listen(&garden, 200);
+}
+
 static void a_thousand_bad_messages_leave_no_trace(void **state)
 {
     (void)state;
@@ -233,6 +246,7 @@ int main(void)
         TEST(quick_test_of_the_original_project_works),
         TEST(large_messages_switch_nothing),
         TEST(retained_command_is_not_carried_out),
+        TEST(live_retained_command_is_refused_in_words),
         TEST(a_thousand_bad_messages_leave_no_trace),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

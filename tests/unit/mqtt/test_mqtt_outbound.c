@@ -187,14 +187,14 @@ static void test_subscribe(void **state)
     uint16_t id;
     struct sl_mqtt_filter filters[] = {
         {.filter = sl_view_text("a/#"), .qos = 2, .no_local = true, .retain_handling = 2},
-        {.filter = sl_view_text("+"), .qos = 1, .retain_handling = 1},
+        {.filter = sl_view_text("+"), .qos = 1, .retain_as_published = true, .retain_handling = 1},
     };
     struct sl_view views[] = {sl_view_text("a/#"), sl_view_text("+")};
     assert_int_equal(sl_mqtt_subscribe(&f->mqtt, f->now, filters, 2, &id), SL_OK);
     assert_int_equal(sl_mqtt_unsubscribe(&f->mqtt, f->now, views, 2, &id), SL_OK);
     flush(f, 1);
     assert_wire(f, f->config.version == SL_MQTT_V5 ? "820d0001000003612f23260001"
-                                                     "2b11"
+                                                     "2b19"
                                                      "a20b0002000003612f2300012b"
                                                    : "820c00010003612f23020001"
                                                      "2b01"

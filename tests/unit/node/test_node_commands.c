@@ -64,7 +64,7 @@ static void a_session_opens_and_tells_everything(void **state)
     assert_string_equal(rig->subscribe.filters[2].text, RIG_BASE "/zone/status");
     assert_string_equal(rig->subscribe.filters[3].text, RIG_BASE "/zone/+/set");
     for (size_t i = 0; i < 4; i++)
-        assert_int_equal(rig->subscribe.options[i], 0x21); /* QoS 1, no retained messages */
+        assert_int_equal(rig->subscribe.options[i], 0x29); /* QoS 1, the flag kept, none from before */
 
     assert_string_equal(rig->heard[0].topic, RIG_BASE "/availability");
     assert_string_equal(rig->heard[0].payload, "online");
