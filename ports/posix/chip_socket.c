@@ -14,6 +14,7 @@
 #define OPEN_MAX   2 /* a chip program that stands still must not find old orders later */
 
 static bool is_connected(void);
+static void forget_stray_answers(void);
 static void lose(int error);
 static uint64_t now_us(void);
 
@@ -38,6 +39,8 @@ void sl_port_spi_start(const uint8_t frame[SL_FRAME_LEN])
 
     if (!is_connected() || chip.open_exchanges >= OPEN_MAX)
         return;
+    if (chip.open_exchanges == 0)
+        forget_stray_answers();
     sl_write_u8(&writer, 'X');
     sl_write_u64(&writer, now_us());
     sl_write_view(&writer, (struct sl_view){frame, SL_FRAME_LEN});
@@ -99,6 +102,17 @@ static bool is_connected(void)
     chip.is_paused = chip.is_reported = false;
     chip.pause_ms = POSIX_CHIP_PAUSE_MS;
     return true;
+}
+
+/* Nothing was asked, so what lies here is an answer given twice: taken for the next one, it would
+ * show every order the state before it, from then on. */
+static void forget_stray_answers(void)
+{
+    uint8_t packet[PACKET_LEN];
+    unsigned left = 64; /* a chip that floods is not heard for ever */
+
+    while (left-- > 0 && recv(chip.fd, packet, sizeof packet, MSG_DONTWAIT) > 0) {
+    }
 }
 
 /* Says so once; then silence until it is back. */
