@@ -172,6 +172,13 @@ wait "$node"
 fresh
 expect 0 '"fresh":true' "$sluice" status garden --json
 wait "$node"
+# A report that would give orders to the terminal: CSI as an escape, and as one character (U+009B).
+good_report=$report
+report='{"version":"a\u001b[2Jb\u009b2Jc"}'
+fresh
+expect 0 '"version":"a\u001b[2Jb??2Jc"' "$sluice" status garden --json
+wait "$node"
+report=$good_report
 
 # watch: read-only, so that it does not end anna's own connection.
 "$sluice" watch --json >watched 2>&1 &

@@ -1,5 +1,6 @@
 /* Options, messages and text for a terminal. */
 #include "cli.h"
+#include <cjson/cJSON.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -139,6 +140,18 @@ void sl_cli_clean(char *out, size_t out_len, const void *text, size_t len)
     for (size_t i = 0; i < kept; i++)
         out[i] = bytes[i] >= 0x20 && bytes[i] < 0x7F ? (char)bytes[i] : '?';
     out[kept] = '\0';
+}
+
+void sl_cli_print_json(struct cJSON *json)
+{
+    char *text = cJSON_PrintUnformatted(json);
+    cJSON_Delete(json);
+    for (unsigned char *at = (unsigned char *)text; at && *at != '\0'; at++)
+        if (*at >= 0x7F)
+            *at = '?';
+    if (text)
+        puts(text);
+    cJSON_free(text);
 }
 
 bool sl_cli_copy(char *out, size_t out_len, const char *text)

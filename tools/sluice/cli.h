@@ -72,6 +72,11 @@ const char *sl_cli_colour(enum sl_colour colour);
  * out is always terminated; what does not fit is cut. */
 void sl_cli_clean(char *out, size_t out_len, const void *text, size_t len);
 
+/* Print json as one line on stdout, and delete it. Strings in it may come from the network: bytes
+ * that a terminal could take for orders become '?' (control bytes are escaped anyway). */
+struct cJSON;
+void sl_cli_print_json(struct cJSON *json);
+
 /* Copy a text that may be too long: false then, and out is empty. */
 bool sl_cli_copy(char *out, size_t out_len, const char *text);
 

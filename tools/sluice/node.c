@@ -64,9 +64,11 @@ enum sl_exit sl_node_add_run(struct sl_cli *cli, int argc, char **argv)
     if (!sl_site_is_host(host))
         return sl_cli_fail(SL_EXIT_USAGE, "'%s' is neither a host name nor an address", host);
 
-    if (sl_site_lock(&site, "site", 5000) != SL_EXIT_DONE)
-        return sl_cli_fail(SL_EXIT_REFUSED, "another sluice command is changing %s: try again",
-                           site.root);
+    code = sl_site_lock(&site, "site", 5000);
+    if (code == SL_EXIT_REFUSED)
+        return sl_cli_fail(code, "another sluice command is changing %s: try again", site.root);
+    if (code != SL_EXIT_DONE)
+        return code;
     struct sl_site_nodes nodes;
     code = sl_site_read_nodes(&site, &nodes);
     if (code != SL_EXIT_DONE)
@@ -264,11 +266,10 @@ enum sl_exit sl_node_list_run(struct sl_cli *cli, int argc, char **argv)
         cJSON_AddStringToObject(entry, "last_day", day);
         cJSON_AddItemToArray(list, entry);
     }
-    char *text = wants_json ? cJSON_PrintUnformatted(json) : NULL;
-    if (text)
-        puts(text);
-    cJSON_free(text);
-    cJSON_Delete(json);
+    if (wants_json)
+        sl_cli_print_json(json);
+    else
+        cJSON_Delete(json);
     sl_site_free_nodes(&nodes);
     return SL_EXIT_DONE;
 }

@@ -236,9 +236,5 @@ static void print_json(const struct statuses *all)
                                              : cJSON_CreateNull());
         cJSON_AddItemToArray(list, entry);
     }
-    char *text = cJSON_PrintUnformatted(json);
-    if (text)
-        puts(text);
-    cJSON_free(text);
-    cJSON_Delete(json);
+    sl_cli_print_json(json);
 }

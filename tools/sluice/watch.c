@@ -137,9 +137,5 @@ static void print_json(const struct sl_site_node *node, const char *tail,
         json = cJSON_CreateString(payload);
     }
     cJSON_AddItemToObject(line, "payload", json);
-    char *text = cJSON_PrintUnformatted(line);
-    if (text)
-        puts(text);
-    cJSON_free(text);
-    cJSON_Delete(line);
+    sl_cli_print_json(line);
 }
