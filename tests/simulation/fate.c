@@ -88,7 +88,8 @@ static void apply(struct sim_world *world, enum sim_trouble trouble, bool is_the
         sim_judge_chip_reset(world);
         break;
     case SIM_NODE_STALLED:
-        world->is_asleep = is_there;
+        world->stalls_in_exchange = is_there && chance(world, 500);
+        world->is_asleep = is_there && !world->stalls_in_exchange;
         break;
     case SIM_BROKER_DOWN:
         rig->dial_error = is_there ? ECONNREFUSED : 0;

@@ -50,8 +50,8 @@ static uint64_t next_at(const struct sim_world *world)
         uint64_t due_at = world->ms + sl_ms_until(world->rig.now, due);
         at = due_at < at ? due_at : at;
     }
-    if (world->is_answer_due && world->answer_at < at)
-        at = world->answer_at;
+    if (world->is_answer_due && (world->answer_at < at || at <= world->ms))
+        at = world->answer_at; /* nothing else happens on the wires meanwhile */
     return at > world->ms ? at : world->ms;
 }
 
@@ -65,39 +65,57 @@ static void pass(struct sim_world *world, uint64_t until_ms)
     world->rig.now = (sl_ms)(START + world->ms);
 }
 
-/* One exchange at a time; the judge wants to know when the chip may have taken an order. */
+static void carry(struct sim_world *world, const uint8_t order[SL_FRAME_LEN])
+{
+    const uint32_t deaf = SIM_BIT(SIM_WIRES_CUT) | SIM_BIT(SIM_CHIP_DARK);
+    unsigned took_ms = world->chip->exchange(world->chip, order, world->status);
+    if ((order[2] & SL_ORDER_APPLY) != 0 && (world->fate.active & deaf) == 0)
+        world->judge.ordered_at = world->ms + took_ms;
+    world->is_answer_due = true;
+    world->answer_at = world->ms + took_ms;
+    sim_judge_pins(world, world->chip->pins(world->chip));
+}
+
+static void take_answer(struct sim_world *world)
+{
+    if (!world->is_answer_due || world->ms < world->answer_at)
+        return;
+    world->is_answer_due = false;
+    sl_node_link_feed(&world->rig.node, world->rig.now, world->status, SL_FRAME_LEN);
+}
+
+/* One exchange at a time. A node that stalls between making an order and sending it sends it when
+ * it wakes up, as old as it is then. */
 static void exchange(struct sim_world *world)
 {
     struct sl_node *node = &world->rig.node;
     uint8_t order[SL_FRAME_LEN];
-    if (world->is_answer_due && world->ms >= world->answer_at) {
-        world->is_answer_due = false;
-        sl_node_link_feed(node, world->rig.now, world->status, SL_FRAME_LEN);
+    if (world->is_holding) {
+        world->is_holding = false;
+        carry(world, world->held);
     }
+    take_answer(world);
     if (world->is_answer_due || !sl_node_link_peek(node, world->rig.now, order))
         return;
     sl_node_link_sent(node, world->rig.now);
-    unsigned took_ms = world->chip->exchange(world->chip, order, world->status);
     world->counts.exchanges++;
     world->exchanges++;
-    if ((order[2] & SL_ORDER_APPLY) != 0 &&
-        (world->fate.active & (SIM_BIT(SIM_WIRES_CUT) | SIM_BIT(SIM_CHIP_DARK))) == 0)
-        world->judge.ordered_at = world->ms + took_ms;
-    if (took_ms == 0) {
-        sl_node_link_feed(node, world->rig.now, world->status, SL_FRAME_LEN);
-    } else {
-        world->is_answer_due = true;
-        world->answer_at = world->ms + took_ms;
+    if (world->stalls_in_exchange) {
+        world->stalls_in_exchange = false;
+        world->is_asleep = world->is_holding = true;
+        memcpy(world->held, order, sizeof order);
+        return;
     }
-    sim_judge_pins(world, world->chip->pins(world->chip));
+    carry(world, order);
+    take_answer(world);
 }
 
 static void turn(struct sim_world *world)
 {
-    if (!world->is_asleep) {
+    if (!world->is_asleep)
         exchange(world);
+    if (!world->is_asleep)
         rig_turn(&world->rig);
-    }
     sim_world_settle(world);
 }
 
@@ -115,7 +133,7 @@ void sim_world_boot(struct sim_world *world, uint8_t at_once)
         rig->config.floor_s = rig->kept_s;
     rig->config.limits.at_once = at_once;
     rig_boot(rig);
-    world->is_answer_due = false;
+    world->is_answer_due = world->is_holding = world->stalls_in_exchange = false;
     world->is_stopping = false;
     world->exchanges = 0;
     world->booted_at = world->ms;

@@ -29,6 +29,9 @@ struct sim_world {
     uint8_t status[SL_FRAME_LEN];
     uint32_t exchanges; /* since the node started */
     bool is_asleep, is_stopping;
+    bool stalls_in_exchange; /* at the next exchange, with its order in the hand ... */
+    bool is_holding;         /* ... which is held since */
+    uint8_t held[SL_FRAME_LEN];
     uint64_t booted_at;
 
     struct sim_fate fate;
