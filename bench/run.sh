@@ -1,0 +1,134 @@
+#!/bin/sh
+# Measures and prints tables; the same goes to bench/RESULTS.md. Nothing here passes or fails.
+# Usage: bench/run.sh BUILD_FOLDER      (make bench)
+set -eu
+
+if [ $# -ne 1 ] || [ ! -d "$1" ]; then
+    echo "usage: bench/run.sh BUILD_FOLDER (after 'make build'; 'make bench' does both)" >&2
+    exit 2
+fi
+build=$(cd "$1" && pwd)
+root=$(cd "$(dirname "$0")/.." && pwd)
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 130' INT TERM
+rows=$tmp/rows
+tab=$(printf '\t')
+
+# Rows of one table: metric, figure, target, with tabs between.
+table() { printf '#%s\n' "$1" >>"$rows"; }
+row() { printf '%s\t%s\t%s\n' "$1" "$2" "${3-}" >>"$rows"; }
+need() { # PROGRAM: false, and a word about it, when it is not there
+    command -v "$1" >/dev/null 2>&1 || { row "(not measured: $1 is missing)" ""; return 1; }
+}
+
+relay_chip() { # MCU
+    elf=$root/build/$1/relay-chip.elf
+    table "Relay chip, $1: the firmware on the simulated chip"
+    need "$build/twin/sluice-chip" || return 0
+    [ -e "$elf" ] || { row "(not measured: no $elf; 'make firmware')" ""; return 0; }
+    "$build/twin/sluice-chip" --elf "$elf" --measure |
+        sed "s/^ *//; s/   */$tab/; s/ \{2,\}/ /g" >>"$rows"
+}
+
+object_bytes() { # NAME PREFIX: text with constants, data and bss of $tmp/NAME/*.o
+    "${2}size" -t "$tmp/$1"/*.o | awk '/TOTALS/ { print $1, $2 + $3 }'
+}
+
+lx106_flags="-std=c11 -Os -mlongcalls -mtext-section-literals -ffunction-sections -fdata-sections \
+    -fno-common -DNDEBUG -I$root/src"
+
+lx106_sizes() {
+    table "Node's core on the ESP8266's processor (lx106, gcc -Os)"
+    need xtensa-lx106-elf-gcc || return 0
+    mkdir "$tmp/include" # BearSSL's own headers and nothing else of this computer's
+    ln -s /usr/include/bearssl* "$tmp/include/"
+    for module in BASE MQTT TLS CLOCK ZONE LINK STORE NODE; do
+        name=$(echo "$module" | tr A-Z a-z)
+        mkdir "$tmp/$name"
+        for source in $(cmake -DMODULE=$module -P "$root/bench/list.cmake"); do
+            # shellcheck disable=SC2086 # the flags are meant to split
+            xtensa-lx106-elf-gcc $lx106_flags -I"$tmp/include" -c "$root/src/$source" \
+                -o "$tmp/$name/$(basename "$source" .c).o"
+        done
+        set -- $(object_bytes "$name" xtensa-lx106-elf-)
+        target=""
+        [ "$name" != mqtt ] || target="7000 bytes"
+        row "src/$name, code and constants" "$1 bytes" "$target"
+    done
+}
+
+# The size of a type is the size of an object that long.
+size_of() { # PREFIX FLAGS HEADER TYPE
+    printf '#include "%s"\nextern char it[sizeof(%s)];\nchar it[sizeof(%s)];\n' "$3" "$4" "$4" \
+        >"$tmp/size.c"
+    # shellcheck disable=SC2086
+    "${1}gcc" $2 -fno-common -c "$tmp/size.c" -o "$tmp/size.o"
+    printf '%d' "0x$("${1}nm" -S "$tmp/size.o" | awk '$4 == "it" { print $2 }')"
+}
+
+memory() {
+    table "Memory of a node, everything in it"
+    for type in sl_node sl_connection sl_tls sl_mqtt sl_master; do
+        header=node/node.h
+        host=$(size_of "" "-I$root/src" $header "struct $type")
+        row "struct $type, x86-64" "$host bytes"
+        need xtensa-lx106-elf-gcc || continue
+        small=$(size_of xtensa-lx106-elf- "$lx106_flags -I$tmp/include" $header "struct $type")
+        target=""
+        [ $type != sl_node ] || target="12288 bytes"
+        row "struct $type, lx106" "$small bytes" "$target"
+    done
+}
+
+instructions() { # VERSION PATH LABEL TARGET
+    count=$(LD_BIND_NOW=1 valgrind --tool=callgrind --callgrind-out-file=/dev/null \
+        --toggle-collect="bench_$2" "$build/bench/mqtt-paths" "$1" "$2" 2>&1 |
+        awk '/Collected/ { print $NF }')
+    row "$3" "$((count / 1000))" "$4"
+}
+
+mqtt() {
+    table "MQTT, instructions (x86-64, gcc -O2, callgrind; targets are the lx106's)"
+    need valgrind || return 0
+    instructions 3 in_qos0 "PUBLISH of 27 bytes in, QoS 0: parsed, validated, given (3.1.1)" 220
+    instructions 5 in_qos0 "the same in MQTT 5 (28 bytes)" ""
+    instructions 3 in_qos1 "PUBLISH in, QoS 1, and PUBACK out (3.1.1)" ""
+    instructions 5 in_qos1 "the same in MQTT 5" ""
+    instructions 3 out_qos0 "PUBLISH of 16 bytes out, QoS 0 (3.1.1)" ""
+    instructions 5 out_qos0 "the same in MQTT 5" ""
+    instructions 3 connect "CONNECT with will, and CONNACK (3.1.1)" ""
+    instructions 5 connect "the same in MQTT 5" ""
+}
+
+whole_path() {
+    table "Whole path: Mosquitto with mutual TLS, sluice-node, firmware on the simulated chip"
+    need "$build/bench/message-to-pin" || return 0
+    timeout 60 "$build/bench/message-to-pin" >>"$rows" || row "(did not end well)" ""
+}
+
+print_plain() {
+    awk -F '\t' '/^#/ { print "\n" substr($0, 2); next }
+        { printf "  %-66s %-28s %s\n", $1, $2, $3 == "" ? "" : "target " $3 }' "$rows"
+}
+
+print_markdown() {
+    echo "# Measured figures"
+    echo
+    echo "Written by \`make bench\`; nothing is asserted. $(date -u +%Y-%m-%d)," \
+        "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores," \
+        "$(gcc --version | head -n 1)."
+    awk -F '\t' '/^#/ { print "\n## " substr($0, 2) "\n\n| | figure | target |\n|---|---|---|"; next }
+        { print "| " $1 " | " $2 " | " $3 " |" }' "$rows"
+}
+
+relay_chip atmega168
+relay_chip atmega328p
+lx106_sizes
+memory
+mqtt
+whole_path
+print_plain
+print_markdown >"$root/bench/RESULTS.md"
+echo
+echo "written to bench/RESULTS.md"
