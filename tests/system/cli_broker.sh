@@ -235,6 +235,25 @@ kill -KILL "$broker"
 wait "$broker" 2>/dev/null
 until_true sh -c "! kill -0 $child" || fail "Mosquitto outlived us"
 
+# A port that is taken for a moment only, as by a Mosquitto that is just dying; then a parent that
+# ignores SIGCHLD: the end of Mosquitto is noticed all the same. No core file, which would hold keys.
+mosquitto -p "$port" >/dev/null 2>&1 &
+holder=$!
+until_true mosquitto_pub -h 127.0.0.1 -p "$port" -t x -n || fail "the port is not taken"
+(sleep 0.7; kill "$holder") &
+rm -f broker.log
+sh -c 'trap "" CHLD; exec "$0" broker run' "$sluice" >broker.log 2>&1 &
+broker=$!
+pids="$pids $holder $broker"
+until_true grep -q ' running$' broker.log || fail "the broker does not wait for its port"
+child=$(cat "/proc/$broker/task/$broker/children")
+for pid in $broker $child; do
+    grep -q '^Max core file size  *0  *0 ' "/proc/$pid/limits" || fail "process $pid may dump a core"
+done
+kill -KILL $child
+until_true sh -c "! kill -0 $broker" || fail "the end of Mosquitto was not noticed"
+grep -q "ended by signal 9" broker.log || fail "no word of the end of Mosquitto"
+
 # A certificate near its end is renewed with the same key, and everybody gets in.
 days_left() { openssl x509 -noout -checkend $(($1 * 86400)) -in site/broker/certificate.pem; }
 openssl req -new -key site/broker/key.pem -subj /CN=sluice-broker 2>/dev/null |

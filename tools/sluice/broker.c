@@ -21,6 +21,7 @@
 #define RENEW_CRL_DAYS    180
 #define LOOK_AFTER_S      21600 /* certificates are looked at every six hours */
 #define STOP_S            5     /* what Mosquitto gets to end by itself */
+#define PORT_MS           2000  /* how long a port may still be taken at the start */
 
 const char sl_broker_help[] =
     "Runs Mosquitto in the foreground with the rights of the user, until Ctrl-C or SIGTERM.\n"
@@ -31,13 +32,15 @@ const char sl_broker_help[] =
     "  sluice broker run\n"
     "  sluice --site /etc/sluice broker run >> broker.log\n";
 
+static void block_signals(sigset_t *ours, sigset_t *before);
 static enum sl_exit prepare(const struct sl_site *site, bool *is_renewed);
 static enum sl_exit renew(const struct sl_site *site, const struct sl_pki_pair *authority,
                           bool *is_renewed);
 static enum sl_exit check_port(const struct sl_site *site);
+static enum sl_exit try_port(const struct sl_site *site, int *error);
 static enum sl_exit find_mosquitto(struct sl_path *program);
-static enum sl_exit start(const struct sl_site *site, pid_t *child);
-static enum sl_exit look_after(const struct sl_site *site, pid_t child);
+static enum sl_exit start(const struct sl_site *site, const sigset_t *before, pid_t *child);
+static enum sl_exit look_after(const struct sl_site *site, const sigset_t *ours, pid_t child);
 static enum sl_exit reap(pid_t child, bool is_stopping);
 
 enum sl_exit sl_broker_run(struct sl_cli *cli, int argc, char **argv)
@@ -50,6 +53,9 @@ enum sl_exit sl_broker_run(struct sl_cli *cli, int argc, char **argv)
     code = sl_site_open(cli->site_root, &site);
     if (code != SL_EXIT_DONE)
         return code;
+    /* Before the lock: 'node add' sends SIGHUP to whoever holds it. */
+    sigset_t ours, before;
+    block_signals(&ours, &before);
     code = sl_site_lock(&site, "broker", 0);
     if (code == SL_EXIT_REFUSED)
         return sl_cli_fail(code, "the broker of %s runs already (process %d)", site.root,
@@ -63,8 +69,19 @@ enum sl_exit sl_broker_run(struct sl_cli *cli, int argc, char **argv)
         code = check_port(&site);
     pid_t child = 0;
     if (code == SL_EXIT_DONE)
-        code = start(&site, &child);
-    return code == SL_EXIT_DONE ? look_after(&site, child) : code;
+        code = start(&site, &before, &child);
+    return code == SL_EXIT_DONE ? look_after(&site, &ours, child) : code;
+}
+
+/* From here on they are taken by look_after, one at a time. */
+static void block_signals(sigset_t *ours, sigset_t *before)
+{
+    sigemptyset(ours);
+    sigaddset(ours, SIGTERM);
+    sigaddset(ours, SIGINT);
+    sigaddset(ours, SIGHUP);
+    sigaddset(ours, SIGCHLD);
+    sigprocmask(SIG_BLOCK, ours, before);
 }
 
 /* Everything that Mosquitto is about to read, checked by us; its access list made anew. */
@@ -120,7 +137,30 @@ static enum sl_exit renew(const struct sl_site *site, const struct sl_pki_pair *
     return code;
 }
 
+/* After a SIGKILL to us our Mosquitto dies a moment later; whoever starts us again at once waits
+ * for its port. */
 static enum sl_exit check_port(const struct sl_site *site)
+{
+    uint64_t end = sl_cli_now_ms() + PORT_MS;
+    int error = 0;
+    enum sl_exit code = try_port(site, &error);
+    while (code == SL_EXIT_DONE && error == EADDRINUSE && sl_cli_now_ms() < end) {
+        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+        code = try_port(site, &error);
+    }
+    if (code != SL_EXIT_DONE || error == 0)
+        return code;
+    if (error == EADDRINUSE)
+        return sl_cli_fail(SL_EXIT_REFUSED,
+                           "port %u on %s is taken by another program: end it, or change 'port' in "
+                           "site.json",
+                           site->port, site->bind);
+    return sl_cli_fail(SL_EXIT_REFUSED, "cannot listen on %s:%u: %s (see 'bind' in site.json)",
+                       site->bind, site->port, strerror(error));
+}
+
+/* Gives: *error, the errno of bind, 0 when the port is free. */
+static enum sl_exit try_port(const struct sl_site *site, int *bind_error)
 {
     struct addrinfo *found = NULL;
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
@@ -142,14 +182,7 @@ static enum sl_exit check_port(const struct sl_site *site)
         close(fd);
     }
     freeaddrinfo(found);
-    if (error == EADDRINUSE)
-        return sl_cli_fail(SL_EXIT_REFUSED,
-                           "port %u on %s is taken by another program: end it, or change 'port' in "
-                           "site.json",
-                           site->port, site->bind);
-    if (error != 0)
-        return sl_cli_fail(SL_EXIT_REFUSED, "cannot listen on %s:%u: %s (see 'bind' in site.json)",
-                           site->bind, site->port, strerror(error));
+    *bind_error = error;
     return SL_EXIT_DONE;
 }
 
@@ -167,20 +200,16 @@ static enum sl_exit find_mosquitto(struct sl_path *program)
     return sl_cli_fail(SL_EXIT_FILES, "mosquitto is not installed: apt-get install mosquitto");
 }
 
-static enum sl_exit start(const struct sl_site *site, pid_t *child)
+static enum sl_exit start(const struct sl_site *site, const sigset_t *before, pid_t *child)
 {
     struct sl_path program, conf = sl_path_join(site->root, "broker/mosquitto.conf");
     enum sl_exit code = find_mosquitto(&program);
     if (code != SL_EXIT_DONE)
         return code;
-    sigset_t ours, before;
-    sigemptyset(&ours);
-    sigaddset(&ours, SIGTERM);
-    sigaddset(&ours, SIGINT);
-    sigaddset(&ours, SIGHUP);
-    sigaddset(&ours, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &ours, &before);
-
+    if (geteuid() == 0)
+        sl_cli_note(
+            "Mosquitto runs as root, like this command: where others can reach it, make the "
+            "site as a user of its own and run it as that user");
     printf("broker '%s' at %s:%u for site %s; Ctrl-C ends it\n", site->broker_name, site->bind,
            site->port, site->root);
     fflush(stdout);
@@ -196,24 +225,18 @@ static enum sl_exit start(const struct sl_site *site, pid_t *child)
     setpgid(0, 0);
     if (getppid() != parent)
         _exit(1);
-    sigprocmask(SIG_SETMASK, &before, NULL);
+    sigprocmask(SIG_SETMASK, before, NULL);
     execl(program.text, "mosquitto", "-c", conf.text, (char *)NULL);
     _exit(127);
 }
 
-static enum sl_exit look_after(const struct sl_site *site, pid_t child)
+static enum sl_exit look_after(const struct sl_site *site, const sigset_t *ours, pid_t child)
 {
-    sigset_t ours;
-    sigemptyset(&ours);
-    sigaddset(&ours, SIGTERM);
-    sigaddset(&ours, SIGINT);
-    sigaddset(&ours, SIGHUP);
-    sigaddset(&ours, SIGCHLD);
     bool is_stopping = false;
 
     for (;;) {
         const struct timespec wait = {.tv_sec = is_stopping ? STOP_S : LOOK_AFTER_S};
-        int got = sigtimedwait(&ours, NULL, &wait);
+        int got = sigtimedwait(ours, NULL, &wait);
         if (got < 0 && errno == EINTR)
             continue;
         if (got == SIGCHLD) {

@@ -1,8 +1,11 @@
 /* sluice: the operator's command line. The table below is the whole map of it. */
 #include "cli.h"
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 const struct sl_command sl_commands[] = {
     {"init", "[options]", "make a site: keys, certificates, broker files", sl_init_help,
@@ -22,6 +25,7 @@ const struct sl_command sl_commands[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 
+static void settle(void);
 static enum sl_exit dispatch(struct sl_cli *cli, int argc, char **argv);
 static const struct sl_command *find_command(int argc, char **argv, int *words);
 static enum sl_exit run_command(struct sl_cli *cli, const struct sl_command *command, int argc,
@@ -36,7 +40,18 @@ int main(int argc, char **argv)
     if (!cli.site_root || cli.site_root[0] == '\0')
         cli.site_root = "site";
 
+    settle();
     return (int)dispatch(&cli, argc - 1, argv + 1);
+}
+
+/* What a parent may have left us: with SIGCHLD ignored the ends of our own children would be lost.
+ * And a core file would hold a private key; helpers that collect cores heed only the second call.
+ */
+static void settle(void)
+{
+    signal(SIGCHLD, SIG_DFL);
+    (void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    (void)prctl(PR_SET_DUMPABLE, 0);
 }
 
 static enum sl_exit dispatch(struct sl_cli *cli, int argc, char **argv)
