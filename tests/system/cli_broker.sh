@@ -242,7 +242,7 @@ holder=$!
 until_true mosquitto_pub -h 127.0.0.1 -p "$port" -t x -n || fail "the port is not taken"
 (sleep 0.7; kill "$holder") &
 rm -f broker.log
-sh -c 'trap "" CHLD; exec "$0" broker run' "$sluice" >broker.log 2>&1 &
+env --ignore-signal=CHLD "$sluice" broker run >broker.log 2>&1 &
 broker=$!
 pids="$pids $holder $broker"
 until_true grep -q ' running$' broker.log || fail "the broker does not wait for its port"
