@@ -94,11 +94,7 @@ static uint8_t decode_properties(struct sl_reader *reader, uint8_t packet, void 
 /* What is wrong with a topic name. */
 static uint8_t check_topic(struct sl_view topic)
 {
-    if (topic.len == 0)
-        return SL_MQTT_REASON_PROTOCOL;
-    if (sl_utf8_is_plain(topic))
-        return SL_MQTT_REASON_SUCCESS;
-    return sl_utf8_is_valid(topic) ? SL_MQTT_REASON_BAD_TOPIC : SL_MQTT_REASON_MALFORMED;
+    return topic.len == 0 ? SL_MQTT_REASON_PROTOCOL : sl_utf8_check(topic.data, topic.len);
 }
 
 static uint16_t load_u16(const uint8_t *p)

@@ -1,34 +1,17 @@
-/* One scan for UTF-8 and wildcards: four bytes at a time while they are plain ASCII. */
+/* One scan for UTF-8 and wildcards: four bytes at a time while nothing in them needs a closer look.
+ */
 #include "mqtt/utf8.h"
 
 #define EACH_BYTE(x) (UINT32_C(0x01010101) * (x))
 
-/* True when none of four bytes is NUL, above 0x7F, '+' or '#'. '+' | 8 == '#' | 8 == '+', so one
- * test finds both. A borrow runs upwards from a byte that is zero already: no byte is missed. */
+/* Every ASCII character from here on is plain: '-', '/', digits, letters. */
+#define PLAIN_MIN '-'
+
+/* True when none of four bytes is below PLAIN_MIN or above 0x7F. A borrow runs upwards from a byte
+ * that is too low already, so no byte is missed. */
 static inline bool is_plain_word(uint32_t word)
 {
-    uint32_t wildcard = (word | EACH_BYTE('+' ^ '#')) ^ EACH_BYTE('+');
-    return (((word - EACH_BYTE(1)) | word | (wildcard - EACH_BYTE(1))) & EACH_BYTE(0x80)) == 0;
-}
-
-/* Length of the character of two to four bytes at p; 0 when it is ill-formed. */
-static size_t scan_wide(const uint8_t *p, size_t left)
-{
-    uint8_t lead = *p;
-    if (lead < 0xC2 || lead > 0xF4)
-        return 0;
-    unsigned tail = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : 1;
-    if (left <= tail)
-        return 0;
-    uint32_t point = lead & (0x3FU >> tail);
-    for (unsigned i = 1; i <= tail; i++) {
-        if ((p[i] & 0xC0) != 0x80)
-            return 0;
-        point = point << 6 | (p[i] & 0x3FU);
-    }
-    bool is_overlong = point >> (5 * tail + 1) == 0; /* two bytes: excluded by lead >= 0xC2 */
-    bool is_surrogate = point >> 11 == 0xD800 >> 11;
-    return is_overlong || is_surrogate || point > 0x10FFFF ? 0 : tail + 1;
+    return (((word - EACH_BYTE(PLAIN_MIN)) | word) & EACH_BYTE(0x80)) == 0;
 }
 
 static bool is_aligned(const uint8_t *p)
@@ -36,13 +19,10 @@ static bool is_aligned(const uint8_t *p)
     return ((uintptr_t)p & 3) == 0;
 }
 
-static bool scan(struct sl_view text, bool allow_wildcards)
+/* The first byte that needs a closer look, or end. */
+static const uint8_t *skip_plain(const uint8_t *p, const uint8_t *end)
 {
-    const uint8_t *p = text.data;
-    if (text.len == 0 || text.len > UINT16_MAX)
-        return text.len == 0;
-    const uint8_t *end = p + text.len;
-    do {
+    for (; p != end; p++) {
         if (is_aligned(p)) {
             for (; end - p >= 4; p += 4) {
                 uint32_t word;
@@ -50,28 +30,58 @@ static bool scan(struct sl_view text, bool allow_wildcards)
                 if (!is_plain_word(word))
                     break;
             }
+            if (p == end)
+                break;
         }
-        if (p == end)
+        if ((uint8_t)(*p - PLAIN_MIN) > 0x7F - PLAIN_MIN)
             break;
+    }
+    return p;
+}
+
+/* Apart, so that the registers it needs are saved for it alone. */
+__attribute__((noinline)) static uint8_t scan_slowly(const uint8_t *p, const uint8_t *end)
+{
+    uint8_t found = SL_MQTT_REASON_SUCCESS;
+    unsigned tail = 0; /* bytes that the character still has */
+    uint8_t least = 0x80;
+    uint8_t most = 0xBF;
+    for (; p != end; p++) {
         uint8_t c = *p;
-        size_t step = 1;
-        if ((uint8_t)(c - 1) >= 0x7F) /* NUL, or more than ASCII */
-            step = scan_wide(p, (size_t)(end - p));
-        else if (!allow_wildcards && (c | ('+' ^ '#')) == '+')
-            return false;
-        if (step == 0)
-            return false;
-        p += step;
-    } while (p != end);
-    return true;
+        if (tail > 0) {
+            if (c < least || c > most)
+                return SL_MQTT_REASON_MALFORMED;
+            least = 0x80;
+            most = 0xBF;
+            tail--;
+        } else if (c == '+' || c == '#') {
+            found = SL_MQTT_REASON_BAD_TOPIC;
+        } else if (c >= 0x80) {
+            if (c < 0xC2 || c > 0xF4)
+                return SL_MQTT_REASON_MALFORMED;
+            tail = c >= 0xF0 ? 3 : c >= 0xE0 ? 2 : 1;
+            if (c == 0xE0)
+                least = 0xA0; /* below: overlong */
+            if (c == 0xED)
+                most = 0x9F; /* above: surrogates */
+            if (c == 0xF0)
+                least = 0x90; /* below: overlong */
+            if (c == 0xF4)
+                most = 0x8F; /* above: beyond U+10FFFF */
+        } else if (c == 0) {
+            return SL_MQTT_REASON_MALFORMED;
+        }
+    }
+    return tail > 0 ? SL_MQTT_REASON_MALFORMED : found;
 }
 
-bool sl_utf8_is_valid(struct sl_view text)
+uint8_t sl_utf8_check(const uint8_t *text, size_t len)
 {
-    return scan(text, true);
-}
-
-bool sl_utf8_is_plain(struct sl_view text)
-{
-    return scan(text, false);
+    const uint8_t *end = text + len;
+    if (len > UINT16_MAX)
+        return SL_MQTT_REASON_MALFORMED;
+    text = skip_plain(text, end);
+    if (text == end)
+        return SL_MQTT_REASON_SUCCESS;
+    return scan_slowly(text, end);
 }

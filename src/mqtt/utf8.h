@@ -4,10 +4,26 @@
 #define SL_MQTT_UTF8_H
 
 #include "base/bytes.h"
+#include "mqtt/reason.h"
 
-/* No overlong form, no surrogate, nothing above U+10FFFF, no U+0000. An empty string is valid. */
-bool sl_utf8_is_valid(struct sl_view text);
+/* What is wrong with a string as a topic name, as reason code:
+ *   SL_MQTT_REASON_SUCCESS     nothing
+ *   SL_MQTT_REASON_BAD_TOPIC   it is valid, but has a wildcard: + or #
+ *   SL_MQTT_REASON_MALFORMED   ill-formed, U+0000, or too long
+ * Requires: len > 0. */
+uint8_t sl_utf8_check(const uint8_t *text, size_t len);
+
+/* Well-formed: no overlong form, no surrogate, nothing above U+10FFFF, no U+0000. An empty string
+ * is valid. */
+static inline bool sl_utf8_is_valid(struct sl_view text)
+{
+    return text.len == 0 || sl_utf8_check(text.data, text.len) != SL_MQTT_REASON_MALFORMED;
+}
+
 /* Valid, and free of the topic wildcards + and #. */
-bool sl_utf8_is_plain(struct sl_view text);
+static inline bool sl_utf8_is_plain(struct sl_view text)
+{
+    return text.len == 0 || sl_utf8_check(text.data, text.len) == SL_MQTT_REASON_SUCCESS;
+}
 
 #endif
