@@ -38,9 +38,9 @@ check: ## Run all tests
 	@tools/dev/layers.sh
 	@cmake --preset asan --log-level=WARNING >/dev/null
 	@cmake --build build/asan
-	@echo "== with AddressSanitizer and UndefinedBehaviorSanitizer: unit tests"
-	@$(CTEST) --test-dir build/asan -L unit
-	@echo "== release build: the whole path, the simulated chip, long runs"
+	@echo "== with AddressSanitizer and UndefinedBehaviorSanitizer: units, simulated chip, whole path"
+	@$(CTEST) --test-dir build/asan -LE simulation
+	@echo "== as released: simulated chip, whole path, sixty days"
 	@$(CTEST) --test-dir $(BUILT) -LE unit
 
 lint: ## Formatting, clang-tidy, cppcheck, the layer rule
