@@ -99,55 +99,60 @@ static uint8_t check_topic(struct sl_view topic)
 
 static uint16_t load_u16(const uint8_t *p)
 {
-    return (uint16_t)(p[0] << 8 | p[1]);
+    return (uint16_t)(p[0] * 256 + p[1]);
+}
+
+static uint8_t too_short(const struct sl_mqtt_message *message)
+{
+    return message->is_cut ? SL_MQTT_REASON_TOO_LARGE : SL_MQTT_REASON_MALFORMED;
 }
 
 /* The hot path of a node: plain pointers, each step checked once. */
-uint8_t sl_mqtt_decode_publish(enum sl_mqtt_version version, uint8_t first, struct sl_view body,
-                               bool is_cut, struct sl_mqtt_message *message, uint16_t *id)
+uint8_t sl_mqtt_decode_publish(enum sl_mqtt_version version, uint8_t first, const uint8_t *p,
+                               size_t left, struct sl_mqtt_message *message, uint16_t *id)
 {
     static const struct sl_view none = {NULL, 0};
-    uint8_t too_short = is_cut ? SL_MQTT_REASON_TOO_LARGE : SL_MQTT_REASON_MALFORMED;
     uint8_t qos = first >> 1 & 3;
-    const uint8_t *p = body.data;
-    size_t left = body.len;
 
     if (left < 2)
-        return too_short;
+        return too_short(message);
     size_t topic_len = load_u16(p);
-    size_t head = 2 + topic_len + (qos > 0 ? 2 : 0);
-    if (left < head)
-        return too_short;
-    message->topic.data = p + 2;
+    p += 2;
+    left -= 2;
+    if (left < topic_len)
+        return too_short(message);
+    message->topic.data = p;
     message->topic.len = topic_len;
+    p += topic_len;
+    left -= topic_len;
+    if (qos > 0) {
+        if (left < 2)
+            return too_short(message);
+        *id = load_u16(p);
+        if (*id == 0)
+            return SL_MQTT_REASON_PROTOCOL;
+        p += 2;
+        left -= 2;
+    }
     message->qos = qos;
     message->retain = first & 1;
     message->dup = first >> 3 & 1;
-    message->is_cut = is_cut;
     message->has_expiry = false;
     message->is_text = false;
     message->expiry_s = 0;
     message->response_topic = none;
     message->correlation = none;
     message->content_type = none;
-    p += head;
-    left -= head;
-    *id = 0;
-    if (qos > 0) {
-        *id = load_u16(p - 2);
-        if (*id == 0)
-            return SL_MQTT_REASON_PROTOCOL;
-    }
     if (version == SL_MQTT_V5) {
         struct sl_reader reader = {p, p + left, false};
         uint8_t reason = decode_properties(&reader, IN_PUBLISH, message);
         if (reason != SL_MQTT_REASON_SUCCESS)
-            return reader.failed ? too_short : reason;
+            return reader.failed ? too_short(message) : reason;
         p = reader.at;
-        left = sl_reader_left(&reader);
+        left = (size_t)(reader.end - p);
     }
     message->payload.data = p;
-    message->payload.len = is_cut ? 0 : left;
+    message->payload.len = message->is_cut ? 0 : left;
     return check_topic(message->topic);
 }
 

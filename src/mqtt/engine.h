@@ -7,8 +7,7 @@
 
 /* Of the packet in memory.in; from SL_PHASE_FAILED on nothing is taken. */
 enum sl_mqtt_phase {
-    SL_PHASE_HEADER,   /* its fixed header comes */
-    SL_PHASE_BODY,     /* its body comes */
+    SL_PHASE_COMING,   /* some of its bytes are there */
     SL_PHASE_COMPLETE, /* nobody has looked at it */
     SL_PHASE_GIVEN,    /* its event was given, its acknowledgement is due */
     SL_PHASE_HELD,     /* done with, but its acknowledgement finds no room */
@@ -37,17 +36,17 @@ enum sl_mqtt_flight_state {
 /* memory.in is free for the next packet. */
 static inline void sl_mqtt_next_packet(struct sl_mqtt *mqtt)
 {
-    mqtt->phase = SL_PHASE_HEADER;
+    mqtt->phase = SL_PHASE_COMING;
     mqtt->in_have = 0;
-    mqtt->in_need = SL_HEADER_MIN;
 }
 
-/* session.c: the end of the session; nothing is given or taken after it. */
+/* session.c */
+/* The end of the session; nothing is given or taken after it. */
 void sl_mqtt_end(struct sl_mqtt *mqtt, enum sl_status status);
+/* The peer broke a rule, or gave no answer in time (SL_MQTT_REASON_UNSPECIFIED). */
+void sl_mqtt_fail(struct sl_mqtt *mqtt, uint8_t reason);
 
 /* inbound.c */
-/* Look at the complete packet. Gives a reason code; event->kind may stay SL_MQTT_NONE. */
-uint8_t sl_mqtt_take(struct sl_mqtt *mqtt, sl_ms now, struct sl_mqtt_event *event);
 /* Queue the acknowledgement that is due and let go of the packet. False: no room yet. */
 bool sl_mqtt_settle(struct sl_mqtt *mqtt);
 

@@ -1,5 +1,9 @@
-/* Packets from the server: what each one does. */
+/* From bytes of the server to events: framing, and what each packet does. */
 #include "mqtt/engine.h"
+
+static uint32_t read_header(struct sl_mqtt *mqtt, size_t have);
+static uint8_t take(struct sl_mqtt *mqtt, struct sl_mqtt_event *event);
+static void give_lost(struct sl_mqtt *mqtt, struct sl_mqtt_event *event);
 
 /* Types that a server may send once the session is open; in 5.0 DISCONNECT too. */
 #define ACCEPTED                                                                                   \
@@ -7,8 +11,128 @@
      1U << SL_MQTT_PUBCOMP | 1U << SL_MQTT_SUBACK | 1U << SL_MQTT_UNSUBACK |                       \
      1U << SL_MQTT_PINGRESP)
 
-static uint8_t take_connack(struct sl_mqtt *mqtt, sl_ms now, struct sl_view body,
-                            struct sl_mqtt_event *event)
+/* The fixed header is kept in memory.in too: so a topic starts on a word in most packets, and the
+ * first byte is at hand later. What follows the packet is copied with it, in vain but without a
+ * second look; what goes beyond memory.in is counted and dropped. */
+size_t sl_mqtt_feed(struct sl_mqtt *mqtt, sl_ms now, const uint8_t *in, size_t len)
+{
+    size_t have = mqtt->in_have;
+    if (len == 0 || mqtt->phase != SL_PHASE_COMING)
+        return 0;
+    mqtt->heard_at = now;
+    if (have < mqtt->memory.in_len) {
+        size_t room = mqtt->memory.in_len - have;
+        memcpy(mqtt->memory.in + have, in, len < room ? len : room);
+    }
+    have += len;
+    uint32_t need = read_header(mqtt, have);
+    if (have < need) {
+        mqtt->in_have = (uint32_t)have;
+        return len;
+    }
+    mqtt->phase = SL_PHASE_COMPLETE;
+    return len - (have - need);
+}
+
+/* What is wrong with a packet that begins with this byte; a reason code. */
+static uint8_t check_first(const struct sl_mqtt *mqtt, unsigned first)
+{
+    unsigned type = first >> 4;
+    unsigned flags = first & 0x0F;
+    unsigned legal = type == SL_MQTT_PUBLISH ? 0x3C3F /* bit n: flags n; not QoS 3, not QoS 0 DUP */
+                     : type == SL_MQTT_PUBREL ? 1U << 2
+                                              : 1U << 0;
+    if (!(mqtt->accepted >> type & 1))
+        return SL_MQTT_REASON_PROTOCOL;
+    return legal >> flags & 1 ? SL_MQTT_REASON_SUCCESS : SL_MQTT_REASON_MALFORMED;
+}
+
+static uint32_t refuse(struct sl_mqtt *mqtt, uint8_t reason)
+{
+    sl_mqtt_fail(mqtt, reason);
+    return UINT32_MAX;
+}
+
+/* The length of the packet that memory.in begins with. UINT32_MAX: its header is not all there, or
+ * the session failed by it. */
+static uint32_t read_header(struct sl_mqtt *mqtt, size_t have)
+{
+    const uint8_t *in = mqtt->memory.in;
+    if (have < SL_HEADER_MIN)
+        return UINT32_MAX;
+    uint8_t reason = check_first(mqtt, in[0]);
+    if (reason != SL_MQTT_REASON_SUCCESS)
+        return refuse(mqtt, reason);
+
+    unsigned c = in[1];
+    uint32_t need = c & 0x7F;
+    unsigned head = SL_HEADER_MIN;
+    while (c >= 0x80) {
+        if (head == SL_HEADER_MAX)
+            return refuse(mqtt, SL_MQTT_REASON_MALFORMED);
+        if (head == have)
+            return UINT32_MAX;
+        c = in[head];
+        need |= (uint32_t)(c & 0x7F) << (7 * head - 7);
+        head++;
+        if (c == 0 && mqtt->version == SL_MQTT_V5) /* not the shortest form */
+            return refuse(mqtt, SL_MQTT_REASON_MALFORMED);
+    }
+    need += head;
+    if (need > mqtt->packet_max || (need > mqtt->memory.in_len && in[0] >> 4 != SL_MQTT_PUBLISH))
+        return refuse(mqtt, SL_MQTT_REASON_TOO_LARGE);
+    mqtt->in_head = (uint8_t)head;
+    mqtt->in_need = need;
+    return need;
+}
+
+bool sl_mqtt_next(struct sl_mqtt *mqtt, sl_ms now, struct sl_mqtt_event *event)
+{
+    (void)now;
+    event->kind = SL_MQTT_NONE;
+    if (mqtt->phase == SL_PHASE_COMING && mqtt->flights_lost == 0)
+        return false;
+    event->status = SL_OK;
+    event->reason = SL_MQTT_REASON_SUCCESS;
+    event->id = 0;
+    if (mqtt->ack != 0 && !sl_mqtt_settle(mqtt))
+        return false;
+    if (mqtt->flights_lost > 0 && mqtt->is_open) {
+        give_lost(mqtt, event);
+        return true;
+    }
+    if (mqtt->phase == SL_PHASE_COMPLETE) {
+        uint8_t reason = take(mqtt, event);
+        if (reason != SL_MQTT_REASON_SUCCESS)
+            sl_mqtt_fail(mqtt, reason);
+        else if (event->kind != SL_MQTT_NONE)
+            return true;
+        else if (mqtt->ack != 0)
+            sl_mqtt_settle(mqtt);
+    }
+    if (mqtt->phase != SL_PHASE_FAILED)
+        return false;
+    mqtt->phase = SL_PHASE_SHUT;
+    event->kind = SL_MQTT_FAILED;
+    event->status = mqtt->status;
+    event->reason = mqtt->reason;
+    return true;
+}
+
+/* One flight that was lost; the caller has seen that there is one. */
+static void give_lost(struct sl_mqtt *mqtt, struct sl_mqtt_event *event)
+{
+    struct sl_mqtt_flight *flight = mqtt->memory.flights;
+    while (flight->state != SL_FLIGHT_LOST)
+        flight++;
+    event->kind = SL_MQTT_DELIVERED;
+    event->id = flight->id;
+    event->reason = flight->detail;
+    mqtt->flights_lost--;
+    sl_mqtt_end_flight(mqtt, flight);
+}
+
+static uint8_t take_connack(struct sl_mqtt *mqtt, struct sl_view body, struct sl_mqtt_event *event)
 {
     uint8_t fault = sl_mqtt_decode_connack((enum sl_mqtt_version)mqtt->version, body,
                                            &event->session_present, &event->reason, &mqtt->limits);
@@ -32,7 +156,6 @@ static uint8_t take_connack(struct sl_mqtt *mqtt, sl_ms now, struct sl_view body
         mqtt->is_kept = mqtt->limits.session_expiry_s > 0;
         mqtt->accepted = ACCEPTED | 1U << SL_MQTT_DISCONNECT;
     }
-    mqtt->sent_at = mqtt->heard_at = now;
     sl_mqtt_resume_flights(mqtt, event->session_present);
     return SL_MQTT_REASON_SUCCESS;
 }
@@ -48,16 +171,18 @@ static size_t find_received(const struct sl_mqtt *mqtt, uint16_t id)
 
 static void owe(struct sl_mqtt *mqtt, uint8_t first, uint16_t id, uint8_t reason)
 {
+    mqtt->phase = SL_PHASE_GIVEN;
     mqtt->ack = first;
     mqtt->ack_id = id;
     mqtt->ack_reason = reason;
 }
 
-static uint8_t take_publish(struct sl_mqtt *mqtt, struct sl_view body, struct sl_mqtt_event *event)
+static uint8_t take_publish(struct sl_mqtt *mqtt, struct sl_view body, bool is_cut,
+                            struct sl_mqtt_event *event)
 {
-    uint8_t fault =
-        sl_mqtt_decode_publish((enum sl_mqtt_version)mqtt->version, mqtt->memory.in[0], body,
-                               mqtt->in_need > mqtt->memory.in_len, &event->message, &event->id);
+    event->message.is_cut = is_cut;
+    uint8_t fault = sl_mqtt_decode_publish((enum sl_mqtt_version)mqtt->version, mqtt->memory.in[0],
+                                           body.data, body.len, &event->message, &event->id);
     if (fault != SL_MQTT_REASON_SUCCESS)
         return fault;
     uint8_t qos = event->message.qos;
@@ -174,32 +299,22 @@ static uint8_t take_ack(struct sl_mqtt *mqtt, uint8_t type, struct sl_view body,
     return SL_MQTT_REASON_SUCCESS;
 }
 
-uint8_t sl_mqtt_take(struct sl_mqtt *mqtt, sl_ms now, struct sl_mqtt_event *event)
+static uint8_t take(struct sl_mqtt *mqtt, struct sl_mqtt_event *event)
 {
     uint8_t type = mqtt->memory.in[0] >> 4;
     size_t head = mqtt->in_head;
-    size_t have = mqtt->in_need < mqtt->memory.in_len ? mqtt->in_need : mqtt->memory.in_len;
+    bool is_cut = mqtt->in_need > mqtt->memory.in_len;
+    size_t have = is_cut ? mqtt->memory.in_len : mqtt->in_need;
     struct sl_view body = {mqtt->memory.in + head, have - head};
-    uint8_t fault;
 
+    sl_mqtt_next_packet(mqtt); /* unless an acknowledgement is due, or the session ends */
     if (type == SL_MQTT_PUBLISH)
-        fault = take_publish(mqtt, body, event);
-    else if (type <= SL_MQTT_CONNACK)
-        fault = take_connack(mqtt, now, body, event);
-    else if (type == SL_MQTT_PINGRESP)
-        fault = take_pingresp(mqtt, body);
-    else
-        fault = take_ack(mqtt, type, body, event);
-
-    if (fault != SL_MQTT_REASON_SUCCESS || mqtt->status != SL_OK)
-        return fault;
-    if (mqtt->ack == 0)
-        sl_mqtt_next_packet(mqtt);
-    else if (event->kind == SL_MQTT_NONE)
-        sl_mqtt_settle(mqtt);
-    else
-        mqtt->phase = SL_PHASE_GIVEN;
-    return fault;
+        return take_publish(mqtt, body, is_cut, event);
+    if (type == SL_MQTT_CONNACK)
+        return take_connack(mqtt, body, event);
+    if (type == SL_MQTT_PINGRESP)
+        return take_pingresp(mqtt, body);
+    return take_ack(mqtt, type, body, event);
 }
 
 bool sl_mqtt_settle(struct sl_mqtt *mqtt)

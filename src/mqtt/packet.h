@@ -91,10 +91,11 @@ struct sl_mqtt_config {
 };
 
 /* first: the packet's first byte; its flags are legal. Topic and properties are checked.
- * is_cut: body is only the beginning; the payload is given as empty, and topic and properties that
- * do not fit are SL_MQTT_REASON_TOO_LARGE. */
-uint8_t sl_mqtt_decode_publish(enum sl_mqtt_version version, uint8_t first, struct sl_view body,
-                               bool is_cut, struct sl_mqtt_message *message, uint16_t *id);
+ * message->is_cut is set by the caller: body is only the beginning; then the payload is given as
+ * empty, and topic and properties that do not fit are SL_MQTT_REASON_TOO_LARGE. *id: set by QoS 1
+ * and 2. */
+uint8_t sl_mqtt_decode_publish(enum sl_mqtt_version version, uint8_t first, const uint8_t *body,
+                               size_t len, struct sl_mqtt_message *message, uint16_t *id);
 
 /* What acknowledgements and DISCONNECT carry. */
 struct sl_mqtt_ack {

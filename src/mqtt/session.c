@@ -1,11 +1,10 @@
-/* The client session: connection, time, and the way of a packet through the engine. */
+/* The client session: connection, time, and its end. */
 #include "base/limits.h"
 #include "mqtt/engine.h"
 #include "mqtt/topic.h"
 #include "mqtt/utf8.h"
 
 static bool is_config_valid(const struct sl_mqtt_config *config);
-static void look_at_header(struct sl_mqtt *mqtt);
 
 void sl_mqtt_init(struct sl_mqtt *mqtt, const struct sl_mqtt_memory *memory)
 {
@@ -71,7 +70,6 @@ void sl_mqtt_close(struct sl_mqtt *mqtt)
     if (mqtt->status == SL_OK)
         sl_mqtt_end(mqtt, SL_CLOSED);
     mqtt->phase = SL_PHASE_SHUT;
-    mqtt->ack = 0;
     sl_mqtt_ground_flights(mqtt);
 }
 
@@ -81,6 +79,7 @@ void sl_mqtt_end(struct sl_mqtt *mqtt, enum sl_status status)
     mqtt->phase = SL_PHASE_SHUT;
     mqtt->is_open = false;
     mqtt->is_waiting = false;
+    mqtt->ack = 0;
 }
 
 /* DISCONNECT always finds room: nothing else may use the last bytes of memory.out. */
@@ -113,8 +112,7 @@ static enum sl_status status_of(uint8_t reason)
     }
 }
 
-/* The peer broke a rule, or gave no answer in time (SL_MQTT_REASON_UNSPECIFIED). */
-static void fail(struct sl_mqtt *mqtt, uint8_t reason)
+void sl_mqtt_fail(struct sl_mqtt *mqtt, uint8_t reason)
 {
     queue_disconnect(mqtt, reason);
     sl_mqtt_end(mqtt, status_of(reason));
@@ -129,120 +127,6 @@ void sl_mqtt_disconnect(struct sl_mqtt *mqtt, sl_ms now, uint8_t reason)
         return;
     queue_disconnect(mqtt, reason);
     sl_mqtt_end(mqtt, SL_CLOSED);
-}
-
-/* The fixed header is kept in memory.in too: so a topic starts on a word in most packets, and the
- * first byte is at hand later. What goes beyond memory.in is counted and dropped. */
-size_t sl_mqtt_feed(struct sl_mqtt *mqtt, sl_ms now, const uint8_t *in, size_t len)
-{
-    size_t used = 0;
-    while (used < len && mqtt->phase <= SL_PHASE_BODY) {
-        uint32_t have = mqtt->in_have;
-        size_t step = len - used;
-        if (step > mqtt->in_need - have)
-            step = mqtt->in_need - have;
-        if (have < mqtt->memory.in_len) {
-            size_t room = mqtt->memory.in_len - have;
-            memcpy(mqtt->memory.in + have, in + used, step < room ? step : room);
-        }
-        used += step;
-        have += (uint32_t)step;
-        mqtt->in_have = have;
-        mqtt->heard_at = now;
-        if (have < mqtt->in_need)
-            continue;
-        if (mqtt->phase == SL_PHASE_BODY)
-            mqtt->phase = SL_PHASE_COMPLETE;
-        else
-            look_at_header(mqtt);
-    }
-    return used;
-}
-
-/* May a packet with this first byte come now? Gives a reason code. */
-static uint8_t check_first(const struct sl_mqtt *mqtt, uint8_t first)
-{
-    uint8_t type = first >> 4;
-    uint8_t flags = first & 0x0F;
-    if (!(mqtt->accepted >> type & 1))
-        return SL_MQTT_REASON_PROTOCOL;
-    unsigned legal = type == SL_MQTT_PUBLISH ? 0x3C3F /* bit n: flags n; not QoS 3, not QoS 0 DUP */
-                     : type == SL_MQTT_PUBREL ? 1U << 2
-                                              : 1U << 0;
-    return legal >> flags & 1 ? SL_MQTT_REASON_SUCCESS : SL_MQTT_REASON_MALFORMED;
-}
-
-/* in_need bytes of a fixed header are there: they are all, or one more is needed. */
-static void look_at_header(struct sl_mqtt *mqtt)
-{
-    const uint8_t *in = mqtt->memory.in;
-    uint32_t head = mqtt->in_have;
-    uint8_t last = in[head - 1];
-    uint8_t reason = check_first(mqtt, in[0]);
-    if (reason != SL_MQTT_REASON_SUCCESS) {
-        fail(mqtt, reason);
-        return;
-    }
-    if (last >= 0x80 && head < SL_HEADER_MAX) {
-        mqtt->in_need = head + 1;
-        return;
-    }
-    if (last >= 0x80 || (last == 0 && head > 2 && mqtt->version == SL_MQTT_V5)) {
-        fail(mqtt, SL_MQTT_REASON_MALFORMED); /* too long, or not the shortest form */
-        return;
-    }
-    uint32_t remaining = 0;
-    for (uint32_t i = head - 1; i > 0; i--)
-        remaining = remaining << 7 | (in[i] & 0x7F);
-    uint32_t need = head + remaining;
-    mqtt->in_need = need;
-    mqtt->in_head = (uint8_t)head;
-    mqtt->phase = remaining > 0 ? SL_PHASE_BODY : SL_PHASE_COMPLETE;
-    bool is_publish = in[0] >> 4 == SL_MQTT_PUBLISH;
-    if (need > mqtt->packet_max || (need > mqtt->memory.in_len && !is_publish))
-        fail(mqtt, SL_MQTT_REASON_TOO_LARGE);
-}
-
-/* One flight that was lost; the caller has seen that there is one. */
-static void give_lost(struct sl_mqtt *mqtt, struct sl_mqtt_event *event)
-{
-    struct sl_mqtt_flight *flight = mqtt->memory.flights;
-    while (flight->state != SL_FLIGHT_LOST)
-        flight++;
-    event->kind = SL_MQTT_DELIVERED;
-    event->id = flight->id;
-    event->reason = flight->detail;
-    mqtt->flights_lost--;
-    sl_mqtt_end_flight(mqtt, flight);
-}
-
-bool sl_mqtt_next(struct sl_mqtt *mqtt, sl_ms now, struct sl_mqtt_event *event)
-{
-    event->kind = SL_MQTT_NONE;
-    if (mqtt->ack != 0 && mqtt->status == SL_OK && !sl_mqtt_settle(mqtt))
-        return false;
-    if (mqtt->phase <= SL_PHASE_BODY && mqtt->flights_lost == 0)
-        return false;
-    event->status = SL_OK;
-    event->reason = SL_MQTT_REASON_SUCCESS;
-    event->id = 0;
-    if (mqtt->flights_lost > 0 && mqtt->is_open) {
-        give_lost(mqtt, event);
-        return true;
-    }
-    if (mqtt->phase == SL_PHASE_COMPLETE) {
-        uint8_t reason = sl_mqtt_take(mqtt, now, event);
-        if (reason == SL_MQTT_REASON_SUCCESS)
-            return event->kind != SL_MQTT_NONE;
-        fail(mqtt, reason);
-    }
-    if (mqtt->phase != SL_PHASE_FAILED)
-        return false;
-    mqtt->phase = SL_PHASE_SHUT;
-    event->kind = SL_MQTT_FAILED;
-    event->status = mqtt->status;
-    event->reason = mqtt->reason;
-    return true;
 }
 
 /* When a PINGREQ is due: the keep alive after the last byte sent or heard, whichever is older. */
@@ -272,7 +156,7 @@ void sl_mqtt_tick(struct sl_mqtt *mqtt, sl_ms now)
         return;
     uint8_t *out = mqtt->is_waiting ? NULL : sl_mqtt_claim(mqtt, 2, SL_LEAVE_TO_PING);
     if (!out) { /* no answer, or for the whole keep alive not even room to ask */
-        fail(mqtt, SL_MQTT_REASON_UNSPECIFIED);
+        sl_mqtt_fail(mqtt, SL_MQTT_REASON_UNSPECIFIED);
         return;
     }
     out[0] = SL_MQTT_PINGREQ << 4;
