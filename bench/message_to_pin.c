@@ -92,15 +92,14 @@ static void print_times(const char *what, double *times, const char *target)
 /* What the scheduler counted (Linux, Documentation/scheduler/sched-stats). */
 static double cpu_ms(const struct test_process *process)
 {
-    char path[64];
-    unsigned long long ns = 0;
+    char path[64], line[128] = "";
     snprintf(path, sizeof path, "/proc/%d/schedstat", (int)process->pid);
     FILE *file = fopen(path, "r");
-    if (file == NULL || fscanf(file, "%llu", &ns) != 1)
+    if (file == NULL || fgets(line, sizeof line, file) == NULL)
         fputs("message-to-pin: /proc does not tell the processor time\n", stderr);
     if (file != NULL)
         fclose(file);
-    return (double)ns / 1e6;
+    return strtod(line, NULL) / 1e6; /* the first number, in nanoseconds */
 }
 
 int main(void)

@@ -166,8 +166,8 @@ void sim_judge_pins(struct sim_world *world, uint8_t seen)
             continue;
         if (judged->limit == 0)
             sim_judge_fail(world, "zone %d conducts, and nobody asked for it", zone);
-        sim_judge_fail(world, "zone %d conducts %lld ms past its end", zone,
-                       (long long)(world->ms - judged->limit + SIM_GRACE_MS));
+        uint64_t late_ms = world->ms - judged->limit + SIM_GRACE_MS;
+        sim_judge_fail(world, "zone %d conducts %lld ms past its end", zone, (long long)late_ms);
     }
     if (seen != 0 && world->ms > judge->ordered_at + SIM_LEASE_MS + SIM_GRACE_MS)
         sim_judge_fail(world, "zones 0x%02x conduct %lld ms after the last order", seen,
@@ -298,8 +298,8 @@ static bool is_broker_well(const struct sim_world *world)
 
 static void check_report(struct sim_world *world, const cJSON *report)
 {
-    double uptime_s = (double)((world->ms - world->booted_at) / 1000);
-    double utc = (double)(RIG_UTC + world->ms / 1000);
+    double uptime_s = (double)(world->ms - world->booted_at) / 1000;
+    double utc = (double)RIG_UTC + (double)world->ms / 1000;
     need_number(world, need(world, report, "memory"), "mqtt_out_max", 0, SL_CONNECTION_OUT_LEN);
     if (is_broker_well(world)) {
         need_number(world, report, "uptime_s", uptime_s - 1, uptime_s + 1);
