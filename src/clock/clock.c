@@ -24,6 +24,12 @@ enum sl_status sl_clock_set(struct sl_clock *clock, sl_ms now, uint64_t unix_s, 
     return SL_OK;
 }
 
+void sl_clock_confirm(struct sl_clock *clock, sl_ms now)
+{
+    clock->is_confirmed = clock->source != SL_CLOCK_UNKNOWN;
+    sl_clock_tick(clock, now);
+}
+
 uint64_t sl_clock_utc(const struct sl_clock *clock, sl_ms now)
 {
     if (clock->source == SL_CLOCK_UNKNOWN)
@@ -45,7 +51,7 @@ void sl_clock_tick(struct sl_clock *clock, sl_ms now)
     clock->base_s += elapsed / 1000;
     clock->base_ms = (uint16_t)(elapsed % 1000);
     clock->base_at = now;
-    if (clock->highest_s < clock->base_s)
+    if (clock->is_confirmed && clock->highest_s < clock->base_s)
         clock->highest_s = clock->base_s;
 }
 
@@ -61,7 +67,7 @@ static bool is_acceptable(const struct sl_clock *clock, sl_ms now, uint64_t unix
 {
     if (unix_s < clock->floor_s)
         return false;
-    if (clock->source == SL_CLOCK_UNKNOWN)
+    if (!clock->is_confirmed)
         return unix_s - clock->floor_s <= SL_CLOCK_FIRST_JUMP_S;
 
     uint64_t utc = sl_clock_utc(clock, now);

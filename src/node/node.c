@@ -9,6 +9,7 @@
 static bool step(struct sl_node *node, sl_ms now, struct sl_node_event *event);
 static bool take_time(struct sl_node *node, sl_ms now);
 static bool take_connection(struct sl_node *node, sl_ms now, struct sl_node_event *event);
+static bool confirm_time(struct sl_node *node, sl_ms now);
 static bool leave(struct sl_node *node, sl_ms now);
 static enum sl_status set_time(struct sl_node *node, sl_ms now, uint64_t unix_s, uint16_t unix_ms,
                                enum sl_clock_source source);
@@ -68,7 +69,7 @@ static bool step(struct sl_node *node, sl_ms now, struct sl_node_event *event)
         return true;
     }
     if (take_time(node, now) || sl_control_next(node, now) || take_connection(node, now, event) ||
-        sl_publish_next(node, now) || leave(node, now))
+        confirm_time(node, now) || sl_publish_next(node, now) || leave(node, now))
         return true;
     if (node->has_left) {
         node->has_finished = true;
@@ -85,7 +86,7 @@ void sl_node_tick(struct sl_node *node, sl_ms now)
     node->uptime_s += seconds;
     node->uptime_at += seconds * 1000;
     sl_clock_tick(&node->clock, now);
-    if (is_time_known(node) && sl_ms_is_reached(now, node->keep_due)) {
+    if (node->clock.is_confirmed && sl_ms_is_reached(now, node->keep_due)) {
         node->must_keep_time = true;
         node->keep_due = now + KEEP_TIME_MS;
     }
@@ -102,7 +103,7 @@ bool sl_node_deadline(const struct sl_node *node, sl_ms now, sl_ms *due)
     sl_ms candidate;
     if (node->has_finished)
         return false;
-    if (is_time_known(node))
+    if (node->clock.is_confirmed)
         sl_ms_earliest(now, &has, due, node->keep_due);
     if (node->config.use_sntp && sl_sntp_deadline(&node->sntp, now, &candidate))
         sl_ms_earliest(now, &has, due, candidate);
@@ -207,10 +208,22 @@ static enum sl_status set_time(struct sl_node *node, sl_ms now, uint64_t unix_s,
     node->is_time_refused = status != SL_OK;
     if (status == SL_OK && !was_known) {
         sl_log_push(&node->log, SL_LOG_TIME_KNOWN, 0, 0);
-        node->keep_due = now;
         sl_connection_allow(&node->connection);
     }
     return status;
+}
+
+/* A broker whose certificate was checked at our time stands behind it, and it is worth keeping. */
+static bool confirm_time(struct sl_node *node, sl_ms now)
+{
+    const struct sl_connection *connection = &node->connection;
+    if (node->clock.is_confirmed || connection->is_resumed ||
+        connection->stage < SL_CONNECTION_CONNECTING || connection->stage > SL_CONNECTION_OPEN)
+        return false;
+    sl_clock_confirm(&node->clock, now);
+    node->must_keep_time = true;
+    node->keep_due = now + KEEP_TIME_MS;
+    return true;
 }
 
 static bool take_time(struct sl_node *node, sl_ms now)

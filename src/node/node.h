@@ -106,7 +106,7 @@ struct sl_node {
     struct sl_clock clock;
     struct sl_sntp sntp;
     bool must_keep_time, is_time_refused;
-    sl_ms keep_due; /* valid once the time is known */
+    sl_ms keep_due; /* valid once the time is confirmed */
 
     struct sl_zones zones;
     struct sl_master master;

@@ -151,6 +151,7 @@ static void honest_server_is_believed_and_the_time_is_kept(void **state)
     start_node(&node, "node-honest", address, dir.text);
     test_expect(&node, "the time is known", 1);
     test_expect(&broker, "tls open: client 'garden'", 1);
+    test_expect(&node, "connected: MQTT", 1);
     test_signal(&node, SIGUSR1);
     test_expect(&node, "\"time\":{\"source\":\"sntp\"", 1);
     test_stop(&node);
@@ -197,6 +198,7 @@ static void damaged_kept_time_does_not_stop_the_node(void **state)
         start_node(&node, name, NULL, dir.text);
         test_expect(&node, "last-time: damaged", 1);
         test_expect(&node, "the time is known", 1);
+        test_expect(&node, "connected: MQTT", 1); /* before, nothing is kept */
         test_stop(&node);
         assert_true(stored_time(&dir) > (long long)time(NULL) - 60); /* mended */
     }

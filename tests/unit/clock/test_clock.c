@@ -16,6 +16,7 @@ static struct sl_clock clock_at(uint64_t unix_s, sl_ms now)
 
     sl_clock_init(&clock, FLOOR);
     assert_int_equal(sl_clock_set(&clock, now, unix_s, 0, SL_CLOCK_SNTP), SL_OK);
+    sl_clock_confirm(&clock, now);
     return clock;
 }
 
@@ -98,6 +99,26 @@ static void test_later_jumps_are_limited(void **state)
                      SL_REFUSED); /* the drift was used up */
 }
 
+/* A source that lies once, or a clock that is put right after the start. */
+static void test_a_source_alone_moves_no_floor_and_may_be_replaced(void **state)
+{
+    struct sl_clock clock;
+    (void)state;
+
+    sl_clock_init(&clock, FLOOR);
+    sl_clock_confirm(&clock, 0); /* nothing to confirm */
+    assert_int_equal(sl_clock_set(&clock, 0, FLOOR + 3650 * DAY_S, 0, SL_CLOCK_SNTP), SL_OK);
+    sl_clock_tick(&clock, 1000);
+    assert_int_equal(sl_clock_floor(&clock), FLOOR);
+    assert_int_equal(sl_clock_set(&clock, 1000, FLOOR - 1, 0, SL_CLOCK_SNTP), SL_REFUSED);
+    assert_int_equal(sl_clock_set(&clock, 1000, FLOOR + DAY_S, 0, SL_CLOCK_SNTP), SL_OK);
+    assert_int_equal(sl_clock_utc(&clock, 1000), FLOOR + DAY_S);
+    sl_clock_confirm(&clock, 3000);
+    assert_int_equal(sl_clock_floor(&clock), FLOOR + DAY_S + 2);
+    assert_int_equal(sl_clock_set(&clock, 3000, FLOOR + 3650 * DAY_S, 0, SL_CLOCK_SNTP),
+                     SL_REFUSED);
+}
+
 static void test_corrections_never_go_below_the_floor(void **state)
 {
     (void)state;
@@ -144,6 +165,7 @@ int main(void)
         cmocka_unit_test(test_refuses_what_is_no_time),
         cmocka_unit_test(test_runs_with_milliseconds),
         cmocka_unit_test(test_later_jumps_are_limited),
+        cmocka_unit_test(test_a_source_alone_moves_no_floor_and_may_be_replaced),
         cmocka_unit_test(test_corrections_never_go_below_the_floor),
         cmocka_unit_test(test_laws_of_ticks_and_wrap),
     };

@@ -99,6 +99,23 @@ static void nothing_is_dialled_before_the_time_is_known(void **state)
     assert_in_range(rig->kept_s, RIG_UTC + 3 * 3600 - 1, RIG_UTC + 3 * 3600 + 1);
 }
 
+/* Years ahead, the broker's certificate has expired. The time is put right; only then it is kept.
+ */
+static void a_time_that_no_broker_confirms_is_not_kept(void **state)
+{
+    (void)state;
+    assert_int_equal(sl_node_set_time(&rig->node, rig->now, RIG_UTC + 3650 * 86400, 0), SL_OK);
+    rig_run(rig, 2 * 3600000);
+    assert_true(rig->dials > 0);
+    assert_false(is_open());
+    assert_int_equal(rig->keeps, 0);
+    rig_set_time(rig);
+    rig_run(rig, 300000);
+    assert_true(is_open());
+    assert_int_equal(rig->keeps, 1);
+    assert_in_range(rig->kept_s, RIG_UTC, RIG_UTC + 300);
+}
+
 static void a_time_below_the_floor_is_refused_and_said_once(void **state)
 {
     (void)state;
@@ -686,6 +703,7 @@ int main(void)
 #define FROM_SESSION(name) cmocka_unit_test_setup(name, connect)
     const struct CMUnitTest tests[] = {
         FROM_START(nothing_is_dialled_before_the_time_is_known),
+        FROM_START(a_time_that_no_broker_confirms_is_not_kept),
         FROM_START(a_time_below_the_floor_is_refused_and_said_once),
         FROM_START(sntp_gives_the_time),
         FROM_START(an_unreachable_broker_is_given_up_after_15_s),
