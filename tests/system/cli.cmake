@@ -12,3 +12,7 @@ if(TARGET sluice-chip AND TARGET sluice-node)
                      $<TARGET_FILE:sluice-node> $<TARGET_FILE:sluice-chip> ${SL_CHIP_ELF})
     set_tests_properties(system/cli_demo PROPERTIES LABELS system TIMEOUT 180)
 endif()
+
+add_test(NAME system/setup
+         COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/setup.sh ${PROJECT_SOURCE_DIR}/tools/dev/setup.sh)
+set_tests_properties(system/setup PROPERTIES TIMEOUT 60)

@@ -23,6 +23,12 @@ for group in "$@"; do
     esac
 done
 
+if ! command -v dpkg-query >/dev/null; then
+    echo "setup: this is no Debian, so nothing is installed here. Needed is what corresponds to these"
+    echo "       packages of Debian 12; the build tells what it misses:$packages"
+    exit 0
+fi
+
 missing=""
 for package in $packages; do
     case " $missing " in *" $package "*) continue ;; esac
@@ -31,10 +37,6 @@ for package in $packages; do
 done
 [ -n "$missing" ] || exit 0
 
-if ! command -v apt-get >/dev/null; then
-    echo "setup: this machine has no apt-get; install what corresponds to these Debian 12 packages:$missing" >&2
-    exit 1
-fi
 echo "These Debian packages are missing and will be installed:"
 for package in $missing; do echo "    $package"; done
 case $missing in
@@ -62,6 +64,13 @@ if [ "$(id -u)" -ne 0 ]; then
         exit 1
     fi
     as_root="sudo"
+    # sudo would find the terminal by itself, but nothing is asked when the input is none.
+    [ -t 0 ] || as_root="sudo -n"
+    if ! [ -t 0 ] && ! sudo -n true 2>/dev/null; then
+        echo "setup: sudo wants a password, and the input is no terminal; run this first:" >&2
+        echo "    sudo apt-get install --no-install-recommends$missing" >&2
+        exit 1
+    fi
 fi
 $as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q
 # shellcheck disable=SC2086 # the list is meant to split
