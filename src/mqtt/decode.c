@@ -229,12 +229,16 @@ static uint8_t decode_property(struct sl_reader *reader, uint8_t id, void *targe
 /* A property length and its properties. Whether reader->failed tells a length beyond the packet. */
 static uint8_t decode_properties(struct sl_reader *reader, uint8_t packet, void *target)
 {
+    if (reader->at != reader->end && *reader->at == 0) { /* mostly there are none */
+        reader->at++;
+        return SL_MQTT_REASON_SUCCESS;
+    }
     uint32_t seen[2] = {0, 0}; /* bit n: identifier n */
     struct sl_view view = sl_read_view(reader, read_varint(reader));
     if (reader->failed)
         return SL_MQTT_REASON_MALFORMED;
-    struct sl_reader list = sl_reader_init(view);
-    while (sl_reader_left(&list) > 0) {
+    struct sl_reader list = {view.data, view.data + view.len, false};
+    while (list.at != list.end) {
         uint8_t id = sl_read_u8(&list);
         if (id >= sizeof properties / sizeof properties[0] || !(properties[id].rule & packet))
             return SL_MQTT_REASON_MALFORMED;
@@ -273,16 +277,16 @@ static bool are_codes_allowed(enum sl_mqtt_version version, uint8_t type, struct
 uint8_t sl_mqtt_decode_ack(enum sl_mqtt_version version, uint8_t type, struct sl_view body,
                            struct sl_mqtt_ack *ack)
 {
-    struct sl_reader reader = sl_reader_init(body);
+    struct sl_reader reader = {body.data, body.data + body.len, false};
     bool is_disconnect = type == SL_MQTT_DISCONNECT;
     bool is_list = type == SL_MQTT_SUBACK || type == SL_MQTT_UNSUBACK;
     ack->reason = SL_MQTT_REASON_SUCCESS;
     ack->id = is_disconnect ? 0 : sl_read_u16(&reader);
     if (version == SL_MQTT_V5) {
         /* In 5.0 reason code and properties may both be left out, at the end of the packet. */
-        if (!is_list && sl_reader_left(&reader) > 0)
+        if (!is_list && reader.at != reader.end)
             ack->reason = sl_read_u8(&reader);
-        if (is_list || sl_reader_left(&reader) > 0) {
+        if (is_list || reader.at != reader.end) {
             uint8_t fault =
                 decode_properties(&reader, is_disconnect ? IN_DISCONNECT : IN_ACK, NULL);
             if (fault != SL_MQTT_REASON_SUCCESS)
@@ -308,11 +312,10 @@ uint8_t sl_mqtt_decode_connack(enum sl_mqtt_version version, struct sl_view body
         SL_MQTT_REASON_SUCCESS,     SL_MQTT_REASON_BAD_VERSION, SL_MQTT_REASON_BAD_CLIENT_ID,
         SL_MQTT_REASON_UNAVAILABLE, SL_MQTT_REASON_BAD_LOGIN,   SL_MQTT_REASON_NOT_AUTHORIZED,
     };
-    struct sl_reader reader = sl_reader_init(body);
-    uint8_t flags = sl_read_u8(&reader);
-    uint8_t code = sl_read_u8(&reader);
-    if (reader.failed || flags > 1)
+    if (body.len < 2 || body.data[0] > 1)
         return SL_MQTT_REASON_MALFORMED;
+    uint8_t flags = body.data[0];
+    uint8_t code = body.data[1];
     /* A server that knows only 3.1.1 refuses our 5.0 with a packet of its own version. */
     if (version == SL_MQTT_V3 || (body.len == 2 && code != 0)) {
         if (body.len != 2)
@@ -323,6 +326,7 @@ uint8_t sl_mqtt_decode_connack(enum sl_mqtt_version version, struct sl_view body
     } else {
         if (!sl_mqtt_reason_is_allowed(code, SL_IN_CONNACK))
             return SL_MQTT_REASON_PROTOCOL;
+        struct sl_reader reader = {body.data + 2, body.data + body.len, false};
         uint8_t fault = decode_properties(&reader, IN_CONNACK, limits);
         if (fault != SL_MQTT_REASON_SUCCESS)
             return fault;

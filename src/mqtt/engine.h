@@ -56,7 +56,6 @@ uint8_t *sl_mqtt_claim(struct sl_mqtt *mqtt, size_t len, size_t leave);
 /* Drop what is out and not waiting for acknowledgement. */
 void sl_mqtt_reclaim(struct sl_mqtt *mqtt);
 struct sl_mqtt_flight *sl_mqtt_find_flight(struct sl_mqtt *mqtt, uint16_t id);
-bool sl_mqtt_is_out(const struct sl_mqtt *mqtt, const struct sl_mqtt_flight *flight);
 void sl_mqtt_end_flight(struct sl_mqtt *mqtt, struct sl_mqtt_flight *flight);
 /* PUBREC came: keep PUBREL instead of PUBLISH. */
 void sl_mqtt_release_flight(struct sl_mqtt *mqtt, struct sl_mqtt_flight *flight);

@@ -215,6 +215,12 @@ static void take_pubrel(struct sl_mqtt *mqtt, uint16_t id)
     owe(mqtt, SL_MQTT_PUBCOMP << 4, id, reason);
 }
 
+/* All of its packet is out: only then it can be answered. */
+static bool is_out(const struct sl_mqtt *mqtt, const struct sl_mqtt_flight *flight)
+{
+    return (size_t)flight->offset + flight->len <= mqtt->out_sent;
+}
+
 /* Our PUBLISH came to its end. */
 static void give_delivered(struct sl_mqtt *mqtt, struct sl_mqtt_event *event,
                            struct sl_mqtt_flight *flight, uint8_t reason)
@@ -244,7 +250,7 @@ static uint8_t take_puback(struct sl_mqtt *mqtt, uint8_t type, uint8_t reason,
     uint8_t expected = type == SL_MQTT_PUBACK   ? SL_FLIGHT_PUBACK
                        : type == SL_MQTT_PUBREC ? SL_FLIGHT_PUBREC
                                                 : SL_FLIGHT_PUBCOMP;
-    if (flight->state != expected || !sl_mqtt_is_out(mqtt, flight))
+    if (flight->state != expected || !is_out(mqtt, flight))
         return SL_MQTT_REASON_PROTOCOL;
     if (type == SL_MQTT_PUBREC && reason < 0x80)
         sl_mqtt_release_flight(mqtt, flight);
@@ -299,6 +305,17 @@ static uint8_t take_ack(struct sl_mqtt *mqtt, uint8_t type, struct sl_view body,
     return SL_MQTT_REASON_SUCCESS;
 }
 
+/* All but PUBLISH. Apart, so that the registers it needs are saved for it alone. */
+static __attribute__((noinline)) uint8_t
+take_other(struct sl_mqtt *mqtt, uint8_t type, struct sl_view body, struct sl_mqtt_event *event)
+{
+    if (type == SL_MQTT_CONNACK)
+        return take_connack(mqtt, body, event);
+    if (type == SL_MQTT_PINGRESP)
+        return take_pingresp(mqtt, body);
+    return take_ack(mqtt, type, body, event);
+}
+
 static uint8_t take(struct sl_mqtt *mqtt, struct sl_mqtt_event *event)
 {
     uint8_t type = mqtt->memory.in[0] >> 4;
@@ -310,11 +327,7 @@ static uint8_t take(struct sl_mqtt *mqtt, struct sl_mqtt_event *event)
     sl_mqtt_next_packet(mqtt); /* unless an acknowledgement is due, or the session ends */
     if (type == SL_MQTT_PUBLISH)
         return take_publish(mqtt, body, is_cut, event);
-    if (type == SL_MQTT_CONNACK)
-        return take_connack(mqtt, body, event);
-    if (type == SL_MQTT_PINGRESP)
-        return take_pingresp(mqtt, body);
-    return take_ack(mqtt, type, body, event);
+    return take_other(mqtt, type, body, event);
 }
 
 bool sl_mqtt_settle(struct sl_mqtt *mqtt)

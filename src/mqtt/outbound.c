@@ -14,31 +14,40 @@
 static void close_gap(struct sl_mqtt *mqtt, size_t at, size_t len, size_t from);
 static bool open_window(struct sl_mqtt *mqtt);
 
+/* How many bytes want out. */
+static inline size_t waiting(const struct sl_mqtt *mqtt)
+{
+    size_t end = mqtt->out_used;
+    if (mqtt->flights_free < mqtt->flights_used)
+        end = mqtt->memory.flights[mqtt->flights_free].offset;
+    return end - mqtt->out_sent;
+}
+
 struct sl_view sl_mqtt_peek(struct sl_mqtt *mqtt)
 {
-    size_t end = mqtt->flights_free < mqtt->flights_used
-                     ? mqtt->memory.flights[mqtt->flights_free].offset
-                     : mqtt->out_used;
-    struct sl_view view = {mqtt->memory.out + mqtt->out_sent, end - mqtt->out_sent};
+    struct sl_view view = {mqtt->memory.out + mqtt->out_sent, waiting(mqtt)};
     return view;
 }
 
 void sl_mqtt_sent(struct sl_mqtt *mqtt, sl_ms now, size_t len)
 {
-    size_t waiting = sl_mqtt_peek(mqtt).len;
-    if (len > waiting)
-        len = waiting;
+    size_t most = waiting(mqtt);
+    if (len > most)
+        len = most;
     if (len == 0)
         return;
-    mqtt->out_sent += len;
     mqtt->sent_at = now;
-    sl_mqtt_reclaim(mqtt);
+    mqtt->out_sent += len;
+    if (mqtt->out_sent == mqtt->out_used && mqtt->flights_used == 0)
+        mqtt->out_sent = mqtt->out_used = 0; /* as reclaim would find, sooner */
+    else
+        sl_mqtt_reclaim(mqtt);
     if (mqtt->phase == SL_PHASE_HELD)
         sl_mqtt_settle(mqtt);
 }
 
 /* Why the server does not take a PUBLISH; a reason code. */
-static uint8_t check_limits(const struct sl_mqtt_limits *limits, uint8_t first, uint32_t len)
+static uint8_t check_limits(const struct sl_mqtt_limits *limits, unsigned first, uint32_t len)
 {
     if ((first >> 1 & 3) > limits->qos_max)
         return SL_MQTT_REASON_NO_QOS;
@@ -59,7 +68,8 @@ static uint16_t free_id(struct sl_mqtt *mqtt)
 }
 
 /* Room for a packet of ours that is no control packet. flags: of a PUBLISH, else 0. */
-static enum sl_status claim_packet(struct sl_mqtt *mqtt, uint8_t flags, uint32_t len, uint8_t **out)
+static enum sl_status claim_packet(struct sl_mqtt *mqtt, unsigned flags, uint32_t len,
+                                   uint8_t **out)
 {
     uint8_t reason = check_limits(&mqtt->limits, flags, len);
     if (reason == SL_MQTT_REASON_TOO_LARGE || len + SL_MQTT_RESERVE > mqtt->memory.out_len)
@@ -90,8 +100,6 @@ enum sl_status sl_mqtt_publish(struct sl_mqtt *mqtt, sl_ms now,
                                const struct sl_mqtt_message *message, uint16_t *id)
 {
     (void)now;
-    enum sl_mqtt_version version = (enum sl_mqtt_version)mqtt->version;
-    bool has_flight = message->qos > 0;
     *id = 0;
     if (!mqtt->is_open)
         return SL_BAD_STATE;
@@ -99,21 +107,21 @@ enum sl_status sl_mqtt_publish(struct sl_mqtt *mqtt, sl_ms now,
         return SL_BAD_ARGUMENT;
     if (message->payload.len > mqtt->memory.out_len)
         return SL_TOO_LARGE;
-    if (has_flight && (mqtt->flights_used == mqtt->memory.flights_len || !open_window(mqtt)))
+    if (message->qos > 0 && (mqtt->flights_used == mqtt->memory.flights_len || !open_window(mqtt)))
         return SL_FULL;
     uint8_t *out;
-    uint8_t flags = (uint8_t)(message->qos << 1 | message->retain);
-    uint32_t remaining = sl_mqtt_publish_len(version, message);
+    unsigned flags = (unsigned)message->qos << 1 | message->retain;
+    uint32_t remaining = sl_mqtt_publish_len((enum sl_mqtt_version)mqtt->version, message);
     uint32_t len = sl_mqtt_packet_len(remaining);
     enum sl_status status = claim_packet(mqtt, flags, len, &out);
     if (status != SL_OK)
         return status;
-    if (has_flight) {
+    if (message->qos > 0) {
         *id = free_id(mqtt);
         uint8_t state = message->qos == 1 ? SL_FLIGHT_PUBACK : SL_FLIGHT_PUBREC;
         add_flight(mqtt, *id, state, out)->len = (uint16_t)len;
     }
-    sl_mqtt_encode_publish(out, remaining, version, message, *id);
+    sl_mqtt_encode_publish(out, remaining, (enum sl_mqtt_version)mqtt->version, message, *id);
     return SL_OK;
 }
 
@@ -194,20 +202,27 @@ static void move_flights(struct sl_mqtt *mqtt, size_t from, size_t distance)
             (uint16_t)(mqtt->memory.flights[from].offset + distance);
 }
 
+/* Room in front of what is held back. Apart, so that the registers it needs are saved for it
+ * alone. */
+static __attribute__((noinline)) uint8_t *claim_before_held(struct sl_mqtt *mqtt, size_t len)
+{
+    size_t at = mqtt->memory.flights[mqtt->flights_free].offset;
+    uint8_t *out = mqtt->memory.out + at;
+    memmove(out + len, out, mqtt->out_used - at);
+    mqtt->out_used += len;
+    move_flights(mqtt, mqtt->flights_free, len);
+    return out;
+}
+
 uint8_t *sl_mqtt_claim(struct sl_mqtt *mqtt, size_t len, size_t leave)
 {
     size_t used = mqtt->out_used;
     if (mqtt->memory.out_len - used < len + leave)
         return NULL;
-    mqtt->out_used += len;
-    uint8_t *out = mqtt->memory.out + used;
-    if (mqtt->flights_free < mqtt->flights_used) {
-        size_t at = mqtt->memory.flights[mqtt->flights_free].offset;
-        out = mqtt->memory.out + at;
-        memmove(out + len, out, used - at);
-        move_flights(mqtt, mqtt->flights_free, len);
-    }
-    return out;
+    if (mqtt->flights_free < mqtt->flights_used)
+        return claim_before_held(mqtt, len);
+    mqtt->out_used = used + len;
+    return mqtt->memory.out + used;
 }
 
 /* Take len bytes that are out from the store; flights from index `from` on lie behind them. */
@@ -246,11 +261,6 @@ struct sl_mqtt_flight *sl_mqtt_find_flight(struct sl_mqtt *mqtt, uint16_t id)
             return flight;
     }
     return NULL;
-}
-
-bool sl_mqtt_is_out(const struct sl_mqtt *mqtt, const struct sl_mqtt_flight *flight)
-{
-    return (size_t)flight->offset + flight->len <= mqtt->out_sent;
 }
 
 /* Take a flight and its packet away. */

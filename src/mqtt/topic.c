@@ -1,11 +1,5 @@
-/* Topic names and topic filters. */
+/* Topic filters. */
 #include "mqtt/topic.h"
-#include "mqtt/utf8.h"
-
-bool sl_topic_is_name(struct sl_view topic)
-{
-    return topic.len > 0 && sl_utf8_is_plain(topic);
-}
 
 bool sl_topic_is_filter(struct sl_view filter)
 {

@@ -40,39 +40,29 @@ static const uint8_t *skip_plain(const uint8_t *p, const uint8_t *end)
 }
 
 /* Apart, so that the registers it needs are saved for it alone. */
-__attribute__((noinline)) static uint8_t scan_slowly(const uint8_t *p, const uint8_t *end)
+static __attribute__((noinline)) uint8_t scan_slowly(const uint8_t *p, const uint8_t *end)
 {
     uint8_t found = SL_MQTT_REASON_SUCCESS;
-    unsigned tail = 0; /* bytes that the character still has */
-    uint8_t least = 0x80;
-    uint8_t most = 0xBF;
-    for (; p != end; p++) {
-        uint8_t c = *p;
-        if (tail > 0) {
-            if (c < least || c > most)
-                return SL_MQTT_REASON_MALFORMED;
-            least = 0x80;
-            most = 0xBF;
-            tail--;
-        } else if (c == '+' || c == '#') {
+    while (p != end) {
+        unsigned c = *p++;
+        if (c == '+' || c == '#')
             found = SL_MQTT_REASON_BAD_TOPIC;
-        } else if (c >= 0x80) {
-            if (c < 0xC2 || c > 0xF4)
-                return SL_MQTT_REASON_MALFORMED;
-            tail = c >= 0xF0 ? 3 : c >= 0xE0 ? 2 : 1;
-            if (c == 0xE0)
-                least = 0xA0; /* below: overlong */
-            if (c == 0xED)
-                most = 0x9F; /* above: surrogates */
-            if (c == 0xF0)
-                least = 0x90; /* below: overlong */
-            if (c == 0xF4)
-                most = 0x8F; /* above: beyond U+10FFFF */
-        } else if (c == 0) {
+        if (c - 1 < 0x7F)
+            continue;
+        if (c < 0xC2 || c > 0xF4)
             return SL_MQTT_REASON_MALFORMED;
+        unsigned tail = c >= 0xF0 ? 3 : c >= 0xE0 ? 2 : 1;
+        uint32_t point = c & (0x3FU >> tail);
+        for (unsigned i = tail; i > 0; i--) {
+            if (p == end || (*p & 0xC0) != 0x80)
+                return SL_MQTT_REASON_MALFORMED;
+            point = point << 6 | (*p++ & 0x3F);
         }
+        /* Overlong (two bytes: excluded by c >= 0xC2), a surrogate, or beyond Unicode. */
+        if (point >> (5 * tail + 1) == 0 || point >> 11 == 0xD800 >> 11 || point > 0x10FFFF)
+            return SL_MQTT_REASON_MALFORMED;
     }
-    return tail > 0 ? SL_MQTT_REASON_MALFORMED : found;
+    return found;
 }
 
 uint8_t sl_utf8_check(const uint8_t *text, size_t len)
