@@ -15,4 +15,4 @@ endif()
 
 add_test(NAME system/setup
          COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/setup.sh ${PROJECT_SOURCE_DIR}/tools/dev/setup.sh)
-set_tests_properties(system/setup PROPERTIES TIMEOUT 60)
+set_tests_properties(system/setup PROPERTIES LABELS system TIMEOUT 60)

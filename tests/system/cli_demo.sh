@@ -21,7 +21,9 @@ is_gone() { [ ! -e "$folder" ] && ! pgrep -f "$folder" >/dev/null; }
 expect 4 "sluice-node is not there" "$sluice" demo --story --node /nowhere/sluice-node
 expect 4 "relay-chip.elf is not there" "$sluice" demo --story --node "$node" --chip "$chip" \
     --elf /nowhere/relay-chip.elf
-expect 4 "could not be started" "$sluice" demo --story --node "$node" --chip "$chip" --elf "$0"
+expect 4 "the chip ended at once: sluice-chip: firmware $0: not an ELF file for the AVR" \
+    "$sluice" demo --story --node "$node" --chip "$chip" --elf "$0"
+grep -q "^demo: failed: the parts could not be started" out || fail "the end says: $(cat out)"
 
 start "$node"
 wait "$demo" || fail "the story: $(cat story)"

@@ -48,7 +48,8 @@ void sl_demo_kill(struct sl_demo *demo, enum sl_demo_part part);
  * Gives its exit code, -1 when it could not run or took longer than timeout_ms. */
 int sl_demo_run(struct sl_demo *demo, char *const argv[], unsigned timeout_ms, char *out,
                 size_t out_len);
-/* Start a program whose output comes through *line. */
+/* Start a program whose output comes through *line; -1, and *line too, when it cannot be started.
+ */
 pid_t sl_demo_spawn(char *const argv[], int *line);
 /* mosquitto_pub with the operator's certificate, as the original project's quick test does it. */
 int sl_demo_publish(struct sl_demo *demo, const char *topic, const char *payload, char *out,

@@ -26,6 +26,7 @@ static volatile sig_atomic_t is_stopping;
 
 static bool fail(struct sl_demo *demo, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+static bool fail_start(struct sl_demo *demo, enum sl_demo_part part, const char *what);
 static bool make_folder(struct sl_demo *demo);
 static bool find_programs(struct sl_demo *demo, const struct sl_demo_programs *programs);
 static bool make_site(struct sl_demo *demo);
@@ -225,13 +226,26 @@ bool sl_demo_start(struct sl_demo *demo, enum sl_demo_part part)
     uint64_t end = sl_cli_now_ms() + START_MS;
     while (!is_ready(demo, part)) {
         if (sl_demo_has_ended(demo, part))
-            return fail(demo, "the %s ended at once", part_names[part]);
+            return fail_start(demo, part, "ended at once");
         if (sl_cli_now_ms() >= end)
-            return fail(demo, "the %s is not ready after %d s", part_names[part], START_MS / 1000);
+            return fail_start(demo, part, "is not ready in time");
         if (!sl_demo_sleep(20))
             return false;
     }
     return true;
+}
+
+/* With the last line of its log: the folder with the rest is gone when somebody reads this. */
+static bool fail_start(struct sl_demo *demo, enum sl_demo_part part, const char *what)
+{
+    char name[32], line[256], clean[256] = "it said nothing";
+    snprintf(name, sizeof name, "%s.log", part_names[part]);
+    FILE *log = fopen(sl_path_join(demo->folder, name).text, "r");
+    while (log && fgets(line, sizeof line, log))
+        sl_cli_clean(clean, sizeof clean, line, strcspn(line, "\n"));
+    if (log)
+        fclose(log);
+    return fail(demo, "the %s %s: %s", part_names[part], what, clean);
 }
 
 static bool is_ready(struct sl_demo *demo, enum sl_demo_part part)
@@ -327,7 +341,7 @@ pid_t sl_demo_spawn(char *const argv[], int *line)
     close(ends[1]);
     if (child < 0)
         close(ends[0]);
-    *line = ends[0];
+    *line = child < 0 ? -1 : ends[0];
     return child;
 }
 

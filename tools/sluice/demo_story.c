@@ -271,7 +271,8 @@ static void print_log_end(const struct sl_demo *demo, const char *name)
         count++;
     fclose(log);
     for (size_t i = count > 12 ? count - 12 : 0; i < count; i++) {
-        lines[i % 12][strcspn(lines[i % 12], "\n")] = '\0';
-        printf("    %s: %s\n", name, lines[i % 12]);
+        char clean[sizeof lines[0]];
+        sl_cli_clean(clean, sizeof clean, lines[i % 12], strcspn(lines[i % 12], "\n"));
+        printf("    %s: %s\n", name, clean);
     }
 }
