@@ -12,7 +12,8 @@
  *   20     0                                 zones at rest that need a zero order first (latched)
  *   21     0                                 cause of the last reset (SL_RESET_*)
  *   22     0                                 frames dropped: CRC, length or version (saturates)
- *   23     0                                 firmware version, major << 4 | minor
+ *   23     0                                 firmware version, major << 4 | minor, or
+ *                                            SL_CHIP_VERSION_BLIND
  *   24..25 CRC-16/XMODEM of bytes 0..23      CRC-16/XMODEM of bytes 0..23
  *
  * Remaining times are in units of 250 ms, rounded up; 0 is off. Integers are big-endian.
@@ -47,6 +48,9 @@
 #define SL_RESET_EXTERNAL  0x02
 #define SL_RESET_BROWN_OUT 0x04
 #define SL_RESET_WATCHDOG  0x08
+
+/* The outputs cannot be read: pins repeats what was sent to them. */
+#define SL_CHIP_VERSION_BLIND 0
 
 struct sl_order {
     uint8_t sequence;

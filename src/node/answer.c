@@ -116,13 +116,14 @@ static struct sl_view finished(const struct sl_writer *writer)
     return (struct sl_view){writer->start, writer->failed ? 0 : sl_writer_len(writer)};
 }
 
-struct sl_view sl_answer_encode(const struct sl_answer *answer, uint8_t pins, uint32_t remaining_s,
-                                uint8_t *out, size_t out_len)
+struct sl_view sl_answer_encode(const struct sl_answer *answer, uint8_t pins, bool is_read,
+                                uint32_t remaining_s, uint8_t *out, size_t out_len)
 {
     static const char *const results[] = {"done", "refused", "unconfirmed"};
     struct sl_writer writer = sl_writer_init(out, out_len);
     sl_text_add(&writer, "{\"result\":\"");
-    sl_text_add(&writer, results[answer->result]);
+    sl_text_add(&writer,
+                answer->result == SL_RESULT_DONE && !is_read ? "sent" : results[answer->result]);
     sl_text_add(&writer, "\",");
     if (answer->result != SL_RESULT_DONE) {
         add_why(&writer, answer);

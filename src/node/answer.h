@@ -59,9 +59,10 @@ void sl_answers_remove(struct sl_answers *answers, struct sl_answer *answer);
 
 /* The zones that an answer is about, bit z. */
 uint8_t sl_answer_zones(const struct sl_answer *answer);
-/* JSON for the response topic. pins: as read back; remaining_s: of the zone. */
-struct sl_view sl_answer_encode(const struct sl_answer *answer, uint8_t pins, uint32_t remaining_s,
-                                uint8_t *out, size_t out_len);
+/* JSON for the response topic. pins: as read back, or, not is_read, only as sent; remaining_s: of
+ * the zone. */
+struct sl_view sl_answer_encode(const struct sl_answer *answer, uint8_t pins, bool is_read,
+                                uint32_t remaining_s, uint8_t *out, size_t out_len);
 /* JSON for the topic `refused`. */
 struct sl_view sl_refused_encode(const struct sl_answer *answer, uint8_t *out, size_t out_len);
 

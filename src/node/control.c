@@ -218,6 +218,11 @@ uint8_t sl_control_pins(const struct sl_node *node)
     return node->master.is_up || node->is_lease_running ? node->master.status.pins : 0;
 }
 
+bool sl_control_reads_back(const struct sl_node *node)
+{
+    return !node->master.has_status || node->master.status.version != SL_CHIP_VERSION_BLIND;
+}
+
 uint32_t sl_control_remaining_s(const struct sl_node *node, sl_ms now, uint8_t zones)
 {
     uint32_t longest_ms = 0;

@@ -19,6 +19,8 @@ void sl_control_close(struct sl_node *node, sl_ms now);
 /* The pins as read back, bit z. While the link is down: as read last, until the chip's lease has
  * surely ended and every zone is off. */
 uint8_t sl_control_pins(const struct sl_node *node);
+/* False: the chip cannot read its outputs, so its pins are only what was sent to them. */
+bool sl_control_reads_back(const struct sl_node *node);
 /* Seconds until the last of zones (bits) ends, rounded up; 0: none is on. */
 uint32_t sl_control_remaining_s(const struct sl_node *node, sl_ms now, uint8_t zones);
 /* Every zone was ordered off, and was read back so. */

@@ -85,8 +85,8 @@ static enum outcome publish_answer(struct sl_node *node, sl_ms now, bool is_urge
         uint32_t remaining_s = sl_control_remaining_s(node, now, sl_answer_zones(answer));
         const struct sl_mqtt_message message = {
             .topic = {answer->response, answer->response_len},
-            .payload =
-                sl_answer_encode(answer, sl_control_pins(node), remaining_s, text, sizeof text),
+            .payload = sl_answer_encode(answer, sl_control_pins(node), sl_control_reads_back(node),
+                                        remaining_s, text, sizeof text),
             .is_text = true,
             .correlation = {answer->correlation, answer->correlation_len},
         };

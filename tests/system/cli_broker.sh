@@ -107,6 +107,8 @@ check() { # ANSWER CODE WORDS COMMAND...
 }
 done_on='{"result":"done","zone":2,"state":"ON","remaining_s":120,"pins":4}'
 check "$done_on" 0 "(120 s), confirmed at the pin" "$sluice" on garden 2 120
+check '{"result":"sent","zone":2,"state":"ON","remaining_s":120,"pins":4}' 0 \
+    "(120 s), sent, not confirmed" "$sluice" on garden 2 120
 grep -q 'garden: zone 2 on until ..:..:.. ' out || fail "no time: $(cat out)"
 grep -q '^got irrigation/answer/anna [0-9a-f]\{32\} [1-5] irrigation/zone/on 2 120$' asked ||
     fail "the request was: $(cat asked)"

@@ -15,7 +15,9 @@ const char sl_on_help[] =
     "  --timeout S        how long to wait for the node's answer (default: 10)\n"
     "  --operator NAME    default: the site's first\n\n"
     "ZONE: 0..7. SECONDS: 0 switches off; the node's own limit is 4 hours unless configured.\n"
-    "Done means that the pin of the relay chip was read back.\n\n"
+    "Done means that the pin of the relay chip was read back; where a chip cannot do that "
+    "('raw'),\n"
+    "the line says 'sent, not confirmed'.\n\n"
     "examples:\n"
     "  sluice on garden 2 120\n"
     "  sluice on garden 2 120 --timeout 3 || echo 'not confirmed'\n";
@@ -47,7 +49,7 @@ static enum sl_exit send_request(struct sl_talk *talk, struct request *request,
                                  const char *answer_topic);
 static void receive(void *context, const struct sl_talk_message *message);
 static enum sl_exit print_answer(const struct request *request);
-static enum sl_exit print_done(const struct request *request, const cJSON *answer);
+static enum sl_exit print_done(const struct request *request, const cJSON *answer, bool is_read);
 static enum sl_exit fail_offline(const struct request *request);
 
 enum sl_exit sl_on_run(struct sl_cli *cli, int argc, char **argv)
@@ -214,7 +216,7 @@ static void receive(void *context, const struct sl_talk_message *message)
     }
 }
 
-/* {"result":"done|refused|unconfirmed", ...}: docs/spec/topics.md. */
+/* {"result":"done|sent|refused|unconfirmed", ...}: docs/spec/topics.md. */
 static enum sl_exit print_answer(const struct request *request)
 {
     cJSON *answer = cJSON_ParseWithLength(request->answer, request->answer_len);
@@ -227,7 +229,9 @@ static enum sl_exit print_answer(const struct request *request)
 
     enum sl_exit code;
     if (result && strcmp(result, "done") == 0)
-        code = print_done(request, answer);
+        code = print_done(request, answer, true);
+    else if (result && strcmp(result, "sent") == 0)
+        code = print_done(request, answer, false);
     else if (result && strcmp(result, "refused") == 0)
         code = sl_cli_fail(SL_EXIT_REFUSED, "%s refused: %s", name, clean);
     else if (result && strcmp(result, "unconfirmed") == 0)
@@ -240,13 +244,14 @@ static enum sl_exit print_answer(const struct request *request)
     return code;
 }
 
-/* Believe "done" only when the pins say what was asked for. */
-static enum sl_exit print_done(const struct request *request, const cJSON *answer)
+/* Believe "done" only when the pins say what was asked for; not is_read: they only repeat it. */
+static enum sl_exit print_done(const struct request *request, const cJSON *answer, bool is_read)
 {
     const cJSON *pins = cJSON_GetObjectItemCaseSensitive(answer, "pins");
     const cJSON *remaining = cJSON_GetObjectItemCaseSensitive(answer, "remaining_s");
     const char *state = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer, "state"));
     const char *name = request->node->name;
+    const char *how = is_read ? "confirmed at the pin" : "sent, not confirmed: no read-back";
     bool ok = cJSON_IsNumber(pins) && pins->valuedouble >= 0 && pins->valuedouble <= 255 &&
               cJSON_IsNumber(remaining) && remaining->valuedouble >= 0 &&
               remaining->valuedouble <= ON_MAX_S && state;
@@ -261,9 +266,9 @@ static enum sl_exit print_done(const struct request *request, const cJSON *answe
                            name, name);
 
     if (!is_on && request->zone < 0)
-        printf("%s: every zone off, confirmed at the pins\n", name);
+        printf("%s: every zone off, %s%s\n", name, how, is_read ? "s" : "");
     else if (!is_on)
-        printf("%s: zone %d off, confirmed at the pin\n", name, request->zone);
+        printf("%s: zone %d off, %s\n", name, request->zone, how);
     if (!is_on)
         return SL_EXIT_DONE;
     time_t end = time(NULL) + (time_t)remaining->valueint;
@@ -271,8 +276,8 @@ static enum sl_exit print_done(const struct request *request, const cJSON *answe
     char clock[16] = "?";
     if (localtime_r(&end, &parts))
         strftime(clock, sizeof clock, "%H:%M:%S", &parts);
-    printf("%s: zone %d on until %s (%d s), confirmed at the pin\n", name, request->zone, clock,
-           remaining->valueint);
+    printf("%s: zone %d on until %s (%d s), %s\n", name, request->zone, clock, remaining->valueint,
+           how);
     return SL_EXIT_DONE;
 }
 

@@ -358,7 +358,8 @@ static bool exchange(struct rig *rig)
     if (rig->is_chip_elsewhere || !sl_node_link_peek(&rig->node, rig->now, order))
         return false;
     sl_node_link_sent(&rig->node, rig->now);
-    sl_slave_peek(&rig->chip, rig_pins(rig), 0x10, status);
+    sl_slave_peek(&rig->chip, rig_pins(rig), rig->is_chip_blind ? SL_CHIP_VERSION_BLIND : 0x10,
+                  status);
     if (rig->is_chip_cut)
         memset(status, 0xFF, sizeof status);
     else

@@ -49,6 +49,7 @@ struct rig {
     bool is_chip_elsewhere; /* the test carries the frames itself; the rest is unused */
     struct sl_slave chip;
     bool is_chip_cut;            /* the lines read 0xFF */
+    bool is_chip_blind;          /* cannot read its pins, and says so */
     uint8_t stuck_on, stuck_off; /* pins held from outside, bit z */
     sl_ms chip_at;
 

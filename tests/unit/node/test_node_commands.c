@@ -64,7 +64,8 @@ static void a_session_opens_and_tells_everything(void **state)
     assert_string_equal(rig->subscribe.filters[2].text, RIG_BASE "/zone/status");
     assert_string_equal(rig->subscribe.filters[3].text, RIG_BASE "/zone/+/set");
     for (size_t i = 0; i < 4; i++)
-        assert_int_equal(rig->subscribe.options[i], 0x29); /* QoS 1, the flag kept, none from before */
+        assert_int_equal(rig->subscribe.options[i],
+                         0x29); /* QoS 1, the flag kept, none from before */
 
     assert_string_equal(rig->heard[0].topic, RIG_BASE "/availability");
     assert_string_equal(rig->heard[0].payload, "online");
@@ -388,6 +389,19 @@ static void a_stuck_pin_is_never_called_done(void **state)
     assert_int_equal(rig_pins(rig), 0); /* it was taken back */
 }
 
+static void what_cannot_be_read_back_is_called_sent(void **state)
+{
+    (void)state;
+    rig->is_chip_blind = true;
+    rig_forget(rig);
+    rig_ask(rig, "zone/on", "2 120", "site/answer");
+    rig_run(rig, 1000);
+    assert_non_null(rig_last(rig, "=site/answer"));
+    assert_non_null(strstr(rig_last(rig, "=site/answer")->payload, "\"result\":\"sent\""));
+    assert_null(rig_last(rig, "refused"));
+    assert_non_null(strstr(rig_last(rig, "report")->payload, "\"version\":\"0.0\""));
+}
+
 static void a_later_command_overtakes(void **state)
 {
     (void)state;
@@ -594,6 +608,7 @@ int main(void)
         TEST(a_refused_command_does_not_cost_another_zone_its_water),
         TEST(a_chip_reset_is_reported_and_stays_closed),
         TEST(a_stuck_pin_is_never_called_done),
+        TEST(what_cannot_be_read_back_is_called_sent),
         TEST(a_later_command_overtakes),
         TEST(status_gives_a_fresh_report),
         TEST(reports_come_by_themselves),

@@ -149,7 +149,7 @@ static void answers_and_refusals_fit_and_are_json(void **state)
             assert_true(member(json, "topic", NULL)->valuestring[0] != '\0');
             assert_true(member(json, "why", NULL)->valuestring[0] != '\0');
             cJSON_Delete(json);
-            text = sl_answer_encode(&answer, 0xFF, UINT32_MAX, out, sizeof out);
+            text = sl_answer_encode(&answer, 0xFF, true, UINT32_MAX, out, sizeof out);
             longest = text.len > longest ? text.len : longest;
             json = parse(text);
             assert_string_equal(member(json, "result", NULL)->valuestring, "unconfirmed");
@@ -165,18 +165,25 @@ static void answers_say_what_the_pins_say(void **state)
     struct sl_answer answer = {.topic = SL_TOPIC_ON, .zone = 2, .result = SL_RESULT_DONE};
     (void)state;
     assert_true(sl_view_is_equal(
-        sl_answer_encode(&answer, 4, 120, out, sizeof out),
+        sl_answer_encode(&answer, 4, true, 120, out, sizeof out),
         sl_view_text("{\"result\":\"done\",\"zone\":2,\"state\":\"ON\",\"remaining_s\":120,"
+                     "\"pins\":4}")));
+    assert_true(sl_view_is_equal(
+        sl_answer_encode(&answer, 4, false, 120, out, sizeof out),
+        sl_view_text("{\"result\":\"sent\",\"zone\":2,\"state\":\"ON\",\"remaining_s\":120,"
                      "\"pins\":4}")));
     answer.zone = SL_COMMAND_ALL;
     assert_true(sl_view_is_equal(
-        sl_answer_encode(&answer, 0, 0, out, sizeof out),
+        sl_answer_encode(&answer, 0, true, 0, out, sizeof out),
         sl_view_text("{\"result\":\"done\",\"zone\":\"all\",\"state\":\"OFF\",\"remaining_s\":0,"
                      "\"pins\":0}")));
     answer = (struct sl_answer){.topic = SL_TOPIC_ON,
                                 .result = SL_RESULT_REFUSED,
                                 .refusal = SL_REFUSAL_NO_SUCH_ZONE,
                                 .number = 9};
+    assert_true(sl_view_is_equal(
+        sl_answer_encode(&answer, 0, false, 0, out, sizeof out),
+        sl_view_text("{\"result\":\"refused\",\"why\":\"zone 9 does not exist: use 0 to 7\"}")));
     assert_true(sl_view_is_equal(
         sl_refused_encode(&answer, out, sizeof out),
         sl_view_text("{\"topic\":\"zone/on\",\"why\":\"zone 9 does not exist: use 0 to 7\"}")));
