@@ -9,17 +9,21 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HEADER_LEN 9 /* 'X', time in us */
-#define PACKET_LEN (HEADER_LEN + SL_FRAME_LEN)
+#define PACKET_LEN POSIX_CHIP_PACKET_LEN
+#define HEADER_LEN (PACKET_LEN - SL_FRAME_LEN)
 #define OPEN_MAX   2 /* a chip program that stands still must not find old orders later */
 
+static void start(const uint8_t frame[SL_FRAME_LEN]);
+static bool take(uint8_t frame[SL_FRAME_LEN]);
+static void wait_for(struct posix_wait *wait);
 static bool is_connected(void);
 static void forget_stray_answers(void);
 static void lose(int error);
 static uint64_t now_us(void);
 
 static struct {
-    const char *path;
+    const char *name; /* of what answers */
+    const char *path; /* NULL: adopted, cannot be connected again */
     int fd;
     unsigned open_exchanges; /* answers still to come; only the last one counts */
     bool is_paused, is_reported;
@@ -27,12 +31,23 @@ static struct {
     uint32_t pause_ms;
 } chip = {.fd = -1, .pause_ms = POSIX_CHIP_PAUSE_MS};
 
-void posix_chip_init(const char *path)
+static const struct posix_chip kind = {start, take, wait_for};
+
+void posix_chip_socket_init(const char *path)
 {
-    chip.path = path;
+    chip.name = chip.path = path;
+    posix_chip_use(&kind);
 }
 
-void sl_port_spi_start(const uint8_t frame[SL_FRAME_LEN])
+void posix_chip_socket_adopt(int fd, const char *name)
+{
+    chip.name = name;
+    chip.path = NULL;
+    chip.fd = fd;
+    posix_chip_use(&kind);
+}
+
+static void start(const uint8_t frame[SL_FRAME_LEN])
 {
     uint8_t packet[PACKET_LEN];
     struct sl_writer writer = sl_writer_init(packet, sizeof packet);
@@ -51,7 +66,7 @@ void sl_port_spi_start(const uint8_t frame[SL_FRAME_LEN])
         lose(errno);
 }
 
-bool sl_port_spi_take(uint8_t frame[SL_FRAME_LEN])
+static bool take(uint8_t frame[SL_FRAME_LEN])
 {
     uint8_t packet[PACKET_LEN + 1];
 
@@ -75,7 +90,7 @@ bool sl_port_spi_take(uint8_t frame[SL_FRAME_LEN])
     return false;
 }
 
-void posix_chip_wait(struct posix_wait *wait)
+static void wait_for(struct posix_wait *wait)
 {
     if (chip.open_exchanges > 0)
         posix_wait_for(wait, chip.fd, POLLIN);
@@ -89,7 +104,7 @@ static bool is_connected(void)
 
     if (chip.fd >= 0)
         return true;
-    if (chip.is_paused && !sl_ms_is_reached(now, chip.pause_due))
+    if (!chip.path || (chip.is_paused && !sl_ms_is_reached(now, chip.pause_due)))
         return false;
     strncpy(address.sun_path, chip.path, sizeof address.sun_path - 1);
     chip.fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -119,8 +134,10 @@ static void forget_stray_answers(void)
 static void lose(int error)
 {
     if (!chip.is_reported)
-        posix_log(SL_LOG_WARNING, "the chip's socket %s: %s; start sluice-chip with --spi %s",
-                  chip.path, error == 0 ? "closed by the chip" : strerror(error), chip.path);
+        posix_log(SL_LOG_WARNING, "the chip's socket %s: %s; start %s%s", chip.name,
+                  error == 0 ? "closed by the chip" : strerror(error),
+                  chip.path ? "sluice-chip with --spi " : "sluice-node again",
+                  chip.path ? chip.path : "");
     chip.is_reported = true;
     if (chip.fd >= 0)
         close(chip.fd);

@@ -1,10 +1,14 @@
 /* sluice-node: a node on Linux. */
 #include "board.h"
 #include "chip_socket.h"
+#include "chip_spi.h"
+#include "gpio_lines.h"
 #include "identity_file.h"
 #include "log.h"
 #include "net.h"
 #include "options.h"
+#include "raw_byte.h"
+#include "relay_process.h"
 #include "run.h"
 #include "sntp_socket.h"
 #include "time_file.h"
@@ -20,7 +24,9 @@ enum { EXIT_DONE = 0, EXIT_USAGE = 2, EXIT_LOCAL_FILES = 4 };
 
 static int catch_signals(void);
 static bool start(const struct posix_options *options, int signals, char error[POSIX_ERROR_LEN]);
-static void loop(int signals);
+static bool start_outputs(const struct posix_options *options, char error[POSIX_ERROR_LEN]);
+static bool loop(int signals);
+static void log_report(void);
 
 static struct posix_identity identity;
 static struct sl_node node;
@@ -46,14 +52,14 @@ int main(int argc, char **argv)
     const int signals = catch_signals();
 
     const bool started = start(&options, signals, error);
-    if (started)
-        loop(signals);
-    else
+    if (!started)
         fprintf(stderr, "sluice-node: %s\n", error);
+    const bool done = started && loop(signals);
+    posix_relays_stop();
     sl_wipe(&run, sizeof run);
     sl_wipe(&node, sizeof node);
     sl_wipe(&identity, sizeof identity);
-    return started ? EXIT_DONE : EXIT_LOCAL_FILES;
+    return done ? EXIT_DONE : EXIT_LOCAL_FILES;
 }
 
 /* Blocked and read in the loop like any other line, so nothing is interrupted and nothing is lost.
@@ -68,6 +74,7 @@ static int catch_signals(void)
     sigaddset(&ours, SIGTERM);
     sigaddset(&ours, SIGINT);
     sigaddset(&ours, SIGUSR1);
+    sigaddset(&ours, SIGCHLD);
     sigprocmask(SIG_BLOCK, &ours, NULL);
     return signalfd(-1, &ours, SFD_NONBLOCK | SFD_CLOEXEC);
 }
@@ -81,13 +88,13 @@ static bool start(const struct posix_options *options, int signals, char error[P
                                     .use_sntp = options->use_sntp,
                                     .version = SL_VERSION};
 
-    if (!posix_identity_read(&identity, options->identity_path, error) ||
+    if (!start_outputs(options, error) ||
+        !posix_identity_read(&identity, options->identity_path, error) ||
         !posix_time_init(options->state_dir, &config.floor_s, error))
         return false;
     posix_board_init(config.floor_s, !options->use_sntp, signals);
     posix_net_init();
     posix_sntp_init(options->use_sntp ? options->sntp_host : NULL, options->sntp_port);
-    posix_chip_init(options->chip_path);
 
     (void)mlock(&node, sizeof node); /* best effort, as for the identity */
     sl_port_entropy(seed, sizeof seed);
@@ -103,9 +110,32 @@ static bool start(const struct posix_options *options, int signals, char error[P
     return true;
 }
 
-static void loop(int signals)
+/* Before anything else: relays are off from here on, and the relay process is forked without a
+ * key in its memory. */
+static bool start_outputs(const struct posix_options *options, char error[POSIX_ERROR_LEN])
 {
-    bool is_stopping = false;
+    const struct posix_outputs *outputs = NULL;
+
+    switch (options->output) {
+    case POSIX_OUTPUT_SOCKET:
+        posix_chip_socket_init(options->output_name);
+        return true;
+    case POSIX_OUTPUT_SPI:
+        return posix_chip_spi_init(options->output_name, error);
+    case POSIX_OUTPUT_RAW:
+        outputs = posix_raw_open(options->output_name, error);
+        break;
+    case POSIX_OUTPUT_GPIO:
+        outputs = posix_gpio_open(options->output_name, error);
+        break;
+    }
+    return outputs && posix_relays_start(outputs, error);
+}
+
+/* False: the relay process has ended by itself. */
+static bool loop(int signals)
+{
+    bool is_stopping = false, are_relays_held = true;
 
     while (sl_run_step(&run)) {
         struct signalfd_siginfo signal;
@@ -115,15 +145,31 @@ static void loop(int signals)
             continue;
         }
         if (signal.ssi_signo == SIGUSR1) {
-            uint8_t text[SL_REPORT_LEN];
-            const struct sl_view report = sl_node_report(&node, sl_port_now(), text, sizeof text);
-            posix_log(SL_LOG_INFO, "report: %.*s", (int)report.len, (const char *)report.data);
-        } else if (!is_stopping) {
-            is_stopping = true;
-            sl_node_stop(&node, sl_port_now());
-        } else {
+            log_report();
+            continue;
+        }
+        if (signal.ssi_signo == SIGCHLD) {
+            are_relays_held = posix_relays_are_held();
+            if (are_relays_held)
+                continue;
+            posix_log(SL_LOG_ERROR, "the relay process has ended: everything is off; start "
+                                    "sluice-node again");
+        } else if (is_stopping) {
+            posix_relays_stop();
             _exit(128 + (int)signal.ssi_signo); /* the second request waits for nobody */
         }
+        if (!is_stopping)
+            sl_node_stop(&node, sl_port_now());
+        is_stopping = true;
     }
     posix_time_finish();
+    return are_relays_held;
+}
+
+static void log_report(void)
+{
+    uint8_t text[SL_REPORT_LEN];
+    const struct sl_view report = sl_node_report(&node, sl_port_now(), text, sizeof text);
+
+    posix_log(SL_LOG_INFO, "report: %.*s", (int)report.len, (const char *)report.data);
 }

@@ -14,15 +14,27 @@
 static bool take_number(const char *option, const char *text, long min, long max, long *value);
 static bool take_server(const char *text, struct posix_options *options);
 static bool take_level(const char *text, enum sl_log_level *level);
+static bool take_output(enum posix_output output, const char *name, struct posix_options *options);
 static enum posix_options_verdict wrong(const char *format, const char *text);
 
 static const char help[] =
-    "sluice-node: takes commands from an MQTT broker and switches the zones of a relay chip.\n"
+    "sluice-node: takes commands from an MQTT broker and switches relays.\n"
     "\n"
-    "usage: sluice-node --identity FILE --chip SOCKET [options]\n"
+    "usage: sluice-node --identity FILE --chip SOCKET|--spi DEVICE|--raw DEVICE|--gpio CHIP:LINES\n"
+    "                   [options]\n"
     "\n"
     "  --identity FILE      identity image made by 'sluice node add'; mode 0600\n"
-    "  --chip SOCKET        SPI socket of the relay chip, as given to 'sluice-chip --spi'\n"
+    "\n"
+    "where the relays are, one of:\n"
+    "  --chip SOCKET        simulated relay chip: the socket given to 'sluice-chip --spi'\n"
+    "  --spi DEVICE         relay chip on a spidev: mode 0, 500 kHz\n"
+    "  --gpio CHIP:LINES    relays on GPIO lines, zone 0 first, 1 to 8: low when on, high "
+    "impedance\n"
+    "                       when off, so each needs its pull-up; off when either process ends\n"
+    "  --raw DEVICE         the original project's AVR on a spidev: one inverted byte. It cannot\n"
+    "                       be read back, and holds its relays for ever when nothing is sent\n"
+    "\n"
+    "options:\n"
     "  --state DIR          where the last trusted time is kept over restarts\n"
     "  --sntp HOST[:PORT]   take the time from this server, not from the system's clock\n"
     "  --at-once N          zones that may be on together, 1..8 (1)\n"
@@ -34,23 +46,34 @@ static const char help[] =
     "\n"
     "SIGTERM and SIGINT switch every zone off, say so to the broker and end with 0; a second one\n"
     "ends at once. SIGUSR1 logs the report.\n"
-    "Exit status: 0 done, 2 wrong usage, 4 a local file or socket cannot be used.\n"
+    "Exit status: 0 done, 2 wrong usage, 4 a local file, socket, device or the relay process "
+    "failed.\n"
     "\n"
     "examples:\n"
     "  sluice-node --identity site/nodes/garden.identity --chip /run/sluice/garden.spi\n"
     "  sluice-node --identity garden.identity --chip chip.spi --state /var/lib/sluice \\\n"
     "              --sntp 192.168.1.1 --at-once 2 --longest 3600\n"
-    "  sluice-node --identity garden.identity --chip chip.spi --sntp '[fd00::1]:1123'\n";
+    "  sluice-node --identity garden.identity --spi /dev/spidev0.0 --sntp '[fd00::1]:1123'\n"
+    "  sluice-node --identity garden.identity --gpio gpiochip0:17,27,22,5,6,13,19,26\n";
 
 enum posix_options_verdict posix_options_parse(struct posix_options *options, int argc, char **argv)
 {
     static const struct option names[] = {
-        {"identity", required_argument, NULL, 'i'},  {"chip", required_argument, NULL, 'c'},
-        {"state", required_argument, NULL, 's'},     {"sntp", required_argument, NULL, 't'},
-        {"at-once", required_argument, NULL, 'n'},   {"longest", required_argument, NULL, 'm'},
-        {"default", required_argument, NULL, 'd'},   {"lease", required_argument, NULL, 'l'},
-        {"log-level", required_argument, NULL, 'v'}, {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},         {NULL, 0, NULL, 0},
+        {"identity", required_argument, NULL, 'i'},
+        {"chip", required_argument, NULL, 'c'},
+        {"state", required_argument, NULL, 's'},
+        {"sntp", required_argument, NULL, 't'},
+        {"at-once", required_argument, NULL, 'n'},
+        {"longest", required_argument, NULL, 'm'},
+        {"default", required_argument, NULL, 'd'},
+        {"lease", required_argument, NULL, 'l'},
+        {"log-level", required_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {"spi", required_argument, NULL, 'p'},
+        {"raw", required_argument, NULL, 'r'},
+        {"gpio", required_argument, NULL, 'g'},
+        {NULL, 0, NULL, 0},
     };
     long at_once = 1, longest = SL_ZONE_LONGEST_S, standard = 0, lease = SL_LINK_LEASE_MS / 1000;
     bool ok = true;
@@ -64,7 +87,16 @@ enum posix_options_verdict posix_options_parse(struct posix_options *options, in
             options->identity_path = optarg;
             break;
         case 'c':
-            options->chip_path = optarg;
+            ok = take_output(POSIX_OUTPUT_SOCKET, optarg, options);
+            break;
+        case 'p':
+            ok = take_output(POSIX_OUTPUT_SPI, optarg, options);
+            break;
+        case 'r':
+            ok = take_output(POSIX_OUTPUT_RAW, optarg, options);
+            break;
+        case 'g':
+            ok = take_output(POSIX_OUTPUT_GPIO, optarg, options);
             break;
         case 's':
             options->state_dir = optarg;
@@ -100,12 +132,13 @@ enum posix_options_verdict posix_options_parse(struct posix_options *options, in
         return POSIX_OPTIONS_WRONG;
     if (optind < argc)
         return wrong("sluice-node: '%s' belongs to no option\n", argv[optind]);
-    if (!options->identity_path || !options->chip_path)
+    if (!options->identity_path || !options->output_name)
         return wrong("sluice-node: %s is missing\n",
-                     options->identity_path ? "--chip SOCKET" : "--identity FILE");
-    if (strlen(options->chip_path) >= sizeof((struct sockaddr_un *)0)->sun_path)
+                     options->identity_path ? "--chip, --spi, --gpio or --raw" : "--identity FILE");
+    if (options->output == POSIX_OUTPUT_SOCKET &&
+        strlen(options->output_name) >= sizeof((struct sockaddr_un *)0)->sun_path)
         return wrong("sluice-node: --chip %s: the path of a socket has at most 107 bytes\n",
-                     options->chip_path);
+                     options->output_name);
     if (standard > longest)
         return wrong("sluice-node: --default is above --longest%s\n", "");
     if (standard == 0)
@@ -150,6 +183,17 @@ static bool take_level(const char *text, enum sl_log_level *level)
         }
     fprintf(stderr, "sluice-node: --log-level %s: give debug, info, warning or error\n", text);
     return false;
+}
+
+static bool take_output(enum posix_output output, const char *name, struct posix_options *options)
+{
+    if (options->output_name) {
+        fputs("sluice-node: give only one of --chip, --spi, --gpio and --raw\n", stderr);
+        return false;
+    }
+    options->output = output;
+    options->output_name = name;
+    return true;
 }
 
 /* HOST, HOST:PORT, [ADDRESS]:PORT, or an IPv6 address, which has colons of its own. */

@@ -8,9 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum posix_output { POSIX_OUTPUT_SOCKET, POSIX_OUTPUT_SPI, POSIX_OUTPUT_RAW, POSIX_OUTPUT_GPIO };
+
 struct posix_options {
-    const char *identity_path, *chip_path;
-    const char *state_dir; /* NULL: none */
+    const char *identity_path;
+    enum posix_output output;
+    const char *output_name; /* SOCKET, DEVICE or CHIP:LINES of it */
+    const char *state_dir;   /* NULL: none */
     bool use_sntp;
     char sntp_host[SL_HOST_MAX + 1];
     uint16_t sntp_port;

@@ -4,7 +4,7 @@
 set -eu
 
 build="gcc libc6-dev cmake ninja-build pkg-config libbearssl-dev libssl-dev libmosquitto-dev libcjson-dev \
-gcc-avr avr-libc binutils-avr libsimavr-dev libelf-dev"
+gcc-avr avr-libc binutils-avr libsimavr-dev libelf-dev libgpiod-dev"
 run="mosquitto mosquitto-clients openssl procps"
 
 packages=""

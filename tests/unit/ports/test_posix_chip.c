@@ -29,7 +29,7 @@ static int set_up(void **state)
     listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     assert_int_equal(bind(listener, (const struct sockaddr *)&address, sizeof address), 0);
     assert_int_equal(listen(listener, 1), 0);
-    posix_chip_init(address.sun_path);
+    posix_chip_socket_init(address.sun_path);
     return 0;
 }
 

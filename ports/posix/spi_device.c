@@ -1,0 +1,74 @@
+/* One SPI_IOC_MESSAGE a frame, one transfer a byte: gapless bursts are too fast for the AVR. */
+#include "spi_device.h"
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/spi/spidev.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define BITS 8
+
+static bool configure(int fd);
+static const char *cure(int error);
+
+int posix_spi_open(const char *path, char error[POSIX_ERROR_LEN])
+{
+    const int fd = open(path, O_RDWR | O_CLOEXEC);
+
+    if (fd >= 0 && configure(fd))
+        return fd;
+    snprintf(error, POSIX_ERROR_LEN, "SPI device %s: %s; %s", path, strerror(errno), cure(errno));
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+bool posix_spi_exchange(int fd, const uint8_t *out, uint8_t *in, size_t len)
+{
+    /* The first has no byte: only its pause, which is the lead of chip select. cs_change stays 0:
+     * in the middle it would end the frame, in the last one it would keep the chip selected. */
+    struct spi_ioc_transfer transfers[1 + POSIX_SPI_LEN_MAX] = {
+        {.delay_usecs = POSIX_SPI_PAUSE_US}};
+
+    assert(len >= 1 && len <= POSIX_SPI_LEN_MAX);
+    for (size_t i = 0; i < len; i++)
+        transfers[1 + i] = (struct spi_ioc_transfer){.tx_buf = (uintptr_t)(out + i),
+                                                     .rx_buf = (uintptr_t)(in + i),
+                                                     .len = 1,
+                                                     .speed_hz = POSIX_SPI_HZ,
+                                                     .bits_per_word = BITS,
+                                                     .delay_usecs = POSIX_SPI_PAUSE_US};
+    const int moved = ioctl(fd, SPI_IOC_MESSAGE(1 + len), transfers);
+    if (moved >= 0 && (size_t)moved != len)
+        errno = EIO;
+    return moved >= 0 && (size_t)moved == len;
+}
+
+/* Writing the mode also clears what another program may have left: bit order, polarity of chip
+ * select, three wires. */
+static bool configure(int fd)
+{
+    const uint8_t mode = SPI_MODE_0, bits = BITS;
+    const uint32_t hz = POSIX_SPI_HZ;
+
+    return ioctl(fd, SPI_IOC_WR_MODE, &mode) >= 0 &&
+           ioctl(fd, SPI_IOC_WR_BITS_PER_WORD, &bits) >= 0 &&
+           ioctl(fd, SPI_IOC_WR_MAX_SPEED_HZ, &hz) >= 0;
+}
+
+static const char *cure(int error)
+{
+    switch (error) {
+    case ENOENT:
+        return "name one of /dev/spidev*, or enable the SPI (Raspberry Pi: dtparam=spi=on)";
+    case EACCES:
+        return "give the node's user the device (Debian: group spi)";
+    case ENOTTY:
+        return "it is no spidev: name one of /dev/spidev*";
+    default:
+        return "the SPI must do mode 0 with 8 bits at 500 kHz";
+    }
+}
