@@ -90,13 +90,13 @@ bool sl_mqtt_next(struct sl_mqtt *mqtt, sl_ms now, struct sl_mqtt_event *event)
 {
     (void)now;
     event->kind = SL_MQTT_NONE;
+    if (mqtt->ack != 0 && !sl_mqtt_settle(mqtt))
+        return false;
     if (mqtt->phase == SL_PHASE_COMING && mqtt->flights_lost == 0)
         return false;
     event->status = SL_OK;
     event->reason = SL_MQTT_REASON_SUCCESS;
     event->id = 0;
-    if (mqtt->ack != 0 && !sl_mqtt_settle(mqtt))
-        return false;
     if (mqtt->flights_lost > 0 && mqtt->is_open) {
         give_lost(mqtt, event);
         return true;

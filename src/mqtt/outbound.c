@@ -46,14 +46,17 @@ void sl_mqtt_sent(struct sl_mqtt *mqtt, sl_ms now, size_t len)
         sl_mqtt_settle(mqtt);
 }
 
-/* Why the server does not take a PUBLISH; a reason code. */
-static uint8_t check_limits(const struct sl_mqtt_limits *limits, unsigned first, uint32_t len)
+/* Why a packet cannot go: a PUBLISH that the server does not take, or too large for it or for us; a
+ * reason code. first: of a PUBLISH, else 0. */
+static uint8_t check_limits(const struct sl_mqtt *mqtt, unsigned first, uint32_t len)
 {
+    const struct sl_mqtt_limits *limits = &mqtt->limits;
     if ((first >> 1 & 3) > limits->qos_max)
         return SL_MQTT_REASON_NO_QOS;
     if ((first & 1) && !limits->retain_available)
         return SL_MQTT_REASON_NO_RETAIN;
-    if (limits->packet_max > 0 && len > limits->packet_max)
+    if (len + SL_MQTT_RESERVE > mqtt->memory.out_len ||
+        (limits->packet_max > 0 && len > limits->packet_max))
         return SL_MQTT_REASON_TOO_LARGE;
     return SL_MQTT_REASON_SUCCESS;
 }
@@ -71,11 +74,9 @@ static uint16_t free_id(struct sl_mqtt *mqtt)
 static enum sl_status claim_packet(struct sl_mqtt *mqtt, unsigned flags, uint32_t len,
                                    uint8_t **out)
 {
-    uint8_t reason = check_limits(&mqtt->limits, flags, len);
-    if (reason == SL_MQTT_REASON_TOO_LARGE || len + SL_MQTT_RESERVE > mqtt->memory.out_len)
-        return SL_TOO_LARGE;
+    uint8_t reason = check_limits(mqtt, flags, len);
     if (reason != SL_MQTT_REASON_SUCCESS)
-        return SL_REFUSED;
+        return reason == SL_MQTT_REASON_TOO_LARGE ? SL_TOO_LARGE : SL_REFUSED;
     *out = sl_mqtt_claim(mqtt, len, SL_MQTT_RESERVE);
     return *out ? SL_OK : SL_FULL;
 }
@@ -322,7 +323,7 @@ static uint8_t judge_flight(const struct sl_mqtt *mqtt, const struct sl_mqtt_fli
     if (!is_present)
         return SL_MQTT_REASON_UNSPECIFIED;
     uint8_t *first = mqtt->memory.out + flight->offset;
-    uint8_t reason = check_limits(&mqtt->limits, *first, flight->len);
+    uint8_t reason = check_limits(mqtt, *first, flight->len);
     *first |= 0x08; /* DUP */
     return reason == SL_MQTT_REASON_SUCCESS ? SL_FLIGHT_STAYS : reason;
 }
