@@ -12,8 +12,10 @@
 #include "run.h"
 #include "sntp_socket.h"
 #include "time_file.h"
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -66,10 +68,11 @@ int main(int argc, char **argv)
  * Threads inherit the block. */
 static int catch_signals(void)
 {
-    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    const struct sigaction ignore = {.sa_handler = SIG_IGN}, usual = {.sa_handler = SIG_DFL};
     sigset_t ours;
 
     sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGCHLD, &usual, NULL); /* ignored, as a parent may leave it, it would not come */
     sigemptyset(&ours);
     sigaddset(&ours, SIGTERM);
     sigaddset(&ours, SIGINT);
@@ -88,6 +91,11 @@ static bool start(const struct posix_options *options, int signals, char error[P
                                     .use_sntp = options->use_sntp,
                                     .version = SL_VERSION};
 
+    if (signals < 0) { /* they are blocked: nobody could stop us */
+        snprintf(error, POSIX_ERROR_LEN,
+                 "signals cannot be read: %s; raise the limit of open files", strerror(errno));
+        return false;
+    }
     if (!start_outputs(options, error) ||
         !posix_identity_read(&identity, options->identity_path, error) ||
         !posix_time_init(options->state_dir, &config.floor_s, error))

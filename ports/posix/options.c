@@ -50,7 +50,7 @@ static const char help[] =
     "failed.\n"
     "\n"
     "examples:\n"
-    "  sluice-node --identity site/nodes/garden.identity --chip /run/sluice/garden.spi\n"
+    "  sluice-node --identity site/nodes/garden/identity --chip /run/sluice/garden.spi\n"
     "  sluice-node --identity garden.identity --chip chip.spi --state /var/lib/sluice \\\n"
     "              --sntp 192.168.1.1 --at-once 2 --longest 3600\n"
     "  sluice-node --identity garden.identity --spi /dev/spidev0.0 --sntp '[fd00::1]:1123'\n"

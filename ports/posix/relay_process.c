@@ -68,7 +68,8 @@ bool posix_relays_are_held(void)
 
     if (!held.outputs)
         return true;
-    if (held.pid > 0 && waitpid(held.pid, &status, WNOHANG) != held.pid)
+    /* An error says that the system has reaped it. */
+    if (held.pid > 0 && waitpid(held.pid, &status, WNOHANG) == 0)
         return true;
     if (held.pid > 0)
         (void)held.outputs->drive(0); /* the descriptors are ours too */
