@@ -91,7 +91,7 @@ static void options_are_checked(void **state)
         {{"--help"}, 0, "examples:"},
         {{"--version"}, 0, "sluice-node "},
         {{NULL}, 2, "--identity FILE is missing"},
-        {{"--identity", "x"}, 2, "--chip SOCKET is missing"},
+        {{"--identity", "x"}, 2, "--chip, --spi, --gpio or --raw is missing"},
         {{"--identity", "x", "--chip", "y", "z"}, 2, "'z' belongs to no option"},
         {{"--nonsense"}, 2, "--help"},
         {{"--at-once", "9"}, 2, "from 1 to 8"},
