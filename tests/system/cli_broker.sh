@@ -31,6 +31,11 @@ let_in() {
     let_in $ca --cert second/operators/operator/certificate.pem \
         --key second/operators/operator/key.pem && fail "a stranger's certificate was taken"
     let_in $(anna) -V mqttv311 || fail "3.1.1 is not let in: $(cat out)"
+    # The original project's quick test gives no client id; the certificate's name stands in.
+    let_in -h 127.0.0.1 -p $port --cafile site/ca/certificate.pem \
+        --cert site/operators/anna/certificate.pem --key site/operators/anna/key.pem ||
+        fail "a client without an id is not let in: $(cat out)"
+    grep -q "as anna (p2, c1.* u'anna')" broker.log || fail "it was not called by its certificate"
 }
 
 # What each may write: the broker's own word (MQTT 5) for the topic.
