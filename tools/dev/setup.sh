@@ -12,7 +12,7 @@ for group in "$@"; do
     case $group in
     build | firmware) packages="$packages $build" ;;
     demo) packages="$packages $build $run" ;;
-    check) packages="$packages $build $run libcmocka-dev iproute2 python3-minimal" ;;
+    check) packages="$packages $build $run libcmocka-dev" ;;
     lint) packages="$packages $build libcmocka-dev clang-format clang-tidy cppcheck" ;;
     bench) packages="$packages $build $run libcmocka-dev valgrind gcc-xtensa-lx106 picolibc-xtensa-lx106-elf" ;;
     program) packages="$packages $build avrdude" ;;
