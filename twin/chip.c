@@ -154,15 +154,23 @@ static void set_ss(struct twin_chip *chip, bool level)
 }
 
 /* One bit: MOSI is set, half a bit later both sides sample, half a bit later both shift. */
-static bool exchange_bit(struct twin_chip *chip, bool mosi, uint64_t *at_ns)
+static bool exchange_bit(struct twin_chip *chip, bool mosi, uint32_t half_ns, uint64_t *at_ns)
 {
     twin_spi_set_mosi(&chip->spi, mosi != happens(chip, chip->bit_errors));
-    run_to(chip, cycle_at(chip, *at_ns += HALF_BIT_NS));
+    run_to(chip, cycle_at(chip, *at_ns += half_ns));
     bool miso = twin_spi_miso(&chip->spi) != happens(chip, chip->bit_errors);
     twin_spi_set_sck(&chip->spi, !happens(chip, chip->clock_loss));
-    run_to(chip, cycle_at(chip, *at_ns += HALF_BIT_NS));
+    run_to(chip, cycle_at(chip, *at_ns += half_ns));
     twin_spi_set_sck(&chip->spi, false);
     return miso;
+}
+
+static uint8_t exchange_byte(struct twin_chip *chip, uint8_t out, uint32_t half_ns, uint64_t *at_ns)
+{
+    uint8_t in = 0;
+    for (int bit = 7; bit >= 0; bit--)
+        in = (uint8_t)(in << 1 | exchange_bit(chip, out >> bit & 1, half_ns, at_ns));
+    return in;
 }
 
 void twin_chip_exchange(struct twin_chip *chip, const uint8_t *out, uint8_t *in, size_t len)
@@ -179,13 +187,21 @@ void twin_chip_exchange(struct twin_chip *chip, const uint8_t *out, uint8_t *in,
     set_ss(chip, false);
     for (size_t i = 0; i < len; i++) {
         run_to(chip, cycle_at(chip, at_ns += PAUSE_NS));
-        uint8_t byte = 0;
-        for (int bit = 7; bit >= 0; bit--)
-            byte = (uint8_t)(byte << 1 | exchange_bit(chip, out[i] >> bit & 1, &at_ns));
-        in[i] = byte;
+        in[i] = exchange_byte(chip, out[i], HALF_BIT_NS, &at_ns);
     }
     run_to(chip, cycle_at(chip, at_ns + HALF_BIT_NS));
     set_ss(chip, true);
+}
+
+void twin_chip_select(struct twin_chip *chip, bool selected)
+{
+    set_ss(chip, !selected);
+}
+
+uint8_t twin_chip_clock(struct twin_chip *chip, uint8_t out, uint32_t hz)
+{
+    uint64_t at_ns = now_ns(chip);
+    return exchange_byte(chip, out, 500000000 / hz, &at_ns);
 }
 
 enum twin_level twin_chip_pin(const struct twin_chip *chip, uint8_t zone)

@@ -43,6 +43,11 @@ void twin_chip_flush_trace(struct twin_chip *chip);
 #define TWIN_EXCHANGE_MAX 64
 void twin_chip_exchange(struct twin_chip *chip, const uint8_t *out, uint8_t *in, size_t len);
 
+/* The same by steps, for a master with a timing of its own, on a link that is not cut: SS low or
+ * high, and one byte in mode 0 at hz. Gives: the byte from MISO. */
+void twin_chip_select(struct twin_chip *chip, bool selected);
+uint8_t twin_chip_clock(struct twin_chip *chip, uint8_t out, uint32_t hz);
+
 /* What the relay inputs see. A relay conducts when its line is driven TWIN_LOW. */
 enum twin_level twin_chip_pin(const struct twin_chip *chip, uint8_t zone);
 uint8_t twin_chip_conducting(const struct twin_chip *chip); /* bit z */
