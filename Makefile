@@ -4,6 +4,13 @@ PROGRAMMER ?= usbasp
 PORT       ?= usb
 BITCLOCK   ?= 10
 
+ifeq ($(filter $(MCU),atmega168 atmega328p),)
+$(error MCU=$(MCU) is no relay chip that has a firmware: use atmega168 or atmega328p)
+endif
+AVRDUDE = avrdude -p $(MCU) -c $(PROGRAMMER) -P $(PORT) -B $(BITCLOCK)
+avrdude = echo '$(AVRDUDE) $(1)'; $(AVRDUDE) $(1) || { \
+	echo "The chip did not do as it was told. Check PROGRAMMER= ('avrdude -c ?' lists them), PORT=," \
+	     "MCU=, the six wires and the supply; a new chip needs BITCLOCK=10 or more." >&2; exit 1; }
 CTEST = ctest --output-on-failure --no-tests=error -j $(shell nproc)
 BUILT = build/host
 CHIP  = build/$(MCU)/relay-chip
@@ -23,8 +30,9 @@ build: firmware ## Build all programs for this computer into build/host
 
 firmware: ## Build the relay chip's firmware (hex and ELF) for ATmega168 and 328P; print its size
 	@tools/dev/setup.sh firmware
+	@cmake -P cmake/firmware.cmake
 	@for mcu in atmega168 atmega328p; do \
-	    cmake --preset $$mcu --log-level=WARNING >/dev/null && cmake --build build/$$mcu || exit 1; done
+	    avr-size -C --mcu=$$mcu build/$$mcu/relay-chip.elf | grep -E '^(Device|Program|Data)'; done
 
 demo: ## Try everything: real broker, real node, real firmware on a simulated chip, eight relays live
 	@tools/dev/setup.sh demo
@@ -57,20 +65,19 @@ bench: ## Measure: sizes, instructions, interrupt latency, message to pin
 	@cmake --build $(BUILT)
 	@bench/run.sh $(BUILT)
 
-program_fuses: ## Write the chip's fuses: make program_fuses PROGRAMMER=usbasp PORT=usb MCU=atmega168
+program_fuses: ## Write the chip's fuses (PROGRAMMER=usbasp PORT=usb MCU=atmega168)
 	@tools/dev/setup.sh program
 	@$(MAKE) --no-print-directory firmware
-	avrdude -p $(MCU) -c $(PROGRAMMER) -P $(PORT) -B $(BITCLOCK) \
-	    -U lfuse:w:$(CHIP).elf:e -U hfuse:w:$(CHIP).elf:e -U efuse:w:$(CHIP).elf:e
+	@$(call avrdude,-U lfuse:w:$(CHIP).elf:e -U hfuse:w:$(CHIP).elf:e -U efuse:w:$(CHIP).elf:e)
 
-program: ## Write the firmware into the chip's flash and verify it
+program: ## Write the firmware into the chip's flash and verify it (same variables)
 	@tools/dev/setup.sh program
 	@$(MAKE) --no-print-directory firmware
-	avrdude -p $(MCU) -c $(PROGRAMMER) -P $(PORT) -B $(BITCLOCK) -U flash:w:$(CHIP).hex:i
+	@$(call avrdude,-U flash:w:$(CHIP).hex:i)
 
-test_conn: ## Ask the chip for its signature through the programmer
+test_conn: ## Ask the chip for its signature through the programmer (same variables)
 	@tools/dev/setup.sh program
-	avrdude -p $(MCU) -c $(PROGRAMMER) -P $(PORT) -B $(BITCLOCK) -v
+	@$(call avrdude,-v)
 
 clean: ## Remove everything that was built
 	rm -rf build
