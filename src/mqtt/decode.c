@@ -108,7 +108,7 @@ static uint8_t too_short(const struct sl_mqtt_message *message)
 }
 
 /* The hot path of a node: plain pointers, each step checked once. */
-uint8_t sl_mqtt_decode_publish(enum sl_mqtt_version version, uint8_t first, const uint8_t *p,
+uint8_t sl_mqtt_decode_publish(enum sl_mqtt_version version, unsigned first, const uint8_t *p,
                                size_t left, struct sl_mqtt_message *message, uint16_t *id)
 {
     static const struct sl_view none = {NULL, 0};

@@ -67,7 +67,7 @@ static uint32_t read_header(struct sl_mqtt *mqtt, size_t have)
     unsigned c = in[1];
     uint32_t need = c & 0x7F;
     unsigned head = SL_HEADER_MIN;
-    while (c >= 0x80) {
+    while (c & 0x80) {
         if (head == SL_HEADER_MAX)
             return refuse(mqtt, SL_MQTT_REASON_MALFORMED);
         if (head == have)
@@ -177,12 +177,11 @@ static void owe(struct sl_mqtt *mqtt, uint8_t first, uint16_t id, uint8_t reason
     mqtt->ack_reason = reason;
 }
 
-static uint8_t take_publish(struct sl_mqtt *mqtt, struct sl_view body, bool is_cut,
+static uint8_t take_publish(struct sl_mqtt *mqtt, unsigned first, const uint8_t *body, size_t len,
                             struct sl_mqtt_event *event)
 {
-    event->message.is_cut = is_cut;
-    uint8_t fault = sl_mqtt_decode_publish((enum sl_mqtt_version)mqtt->version, mqtt->memory.in[0],
-                                           body.data, body.len, &event->message, &event->id);
+    uint8_t fault = sl_mqtt_decode_publish((enum sl_mqtt_version)mqtt->version, first, body, len,
+                                           &event->message, &event->id);
     if (fault != SL_MQTT_REASON_SUCCESS)
         return fault;
     uint8_t qos = event->message.qos;
@@ -306,9 +305,11 @@ static uint8_t take_ack(struct sl_mqtt *mqtt, uint8_t type, struct sl_view body,
 }
 
 /* All but PUBLISH. Apart, so that the registers it needs are saved for it alone. */
-static __attribute__((noinline)) uint8_t
-take_other(struct sl_mqtt *mqtt, uint8_t type, struct sl_view body, struct sl_mqtt_event *event)
+static __attribute__((noinline)) uint8_t take_other(struct sl_mqtt *mqtt, const uint8_t *data,
+                                                    size_t len, struct sl_mqtt_event *event)
 {
+    struct sl_view body = {data, len};
+    uint8_t type = mqtt->memory.in[0] >> 4;
     if (type == SL_MQTT_CONNACK)
         return take_connack(mqtt, body, event);
     if (type == SL_MQTT_PINGRESP)
@@ -318,16 +319,19 @@ take_other(struct sl_mqtt *mqtt, uint8_t type, struct sl_view body, struct sl_mq
 
 static uint8_t take(struct sl_mqtt *mqtt, struct sl_mqtt_event *event)
 {
-    uint8_t type = mqtt->memory.in[0] >> 4;
-    size_t head = mqtt->in_head;
-    bool is_cut = mqtt->in_need > mqtt->memory.in_len;
-    size_t have = is_cut ? mqtt->memory.in_len : mqtt->in_need;
-    struct sl_view body = {mqtt->memory.in + head, have - head};
+    unsigned first = mqtt->memory.in[0];
+    const uint8_t *body = mqtt->memory.in + mqtt->in_head;
+    size_t have = mqtt->in_need;
+    bool is_cut = have > mqtt->memory.in_len;
+    if (is_cut)
+        have = mqtt->memory.in_len;
+    size_t len = have - mqtt->in_head;
 
     sl_mqtt_next_packet(mqtt); /* unless an acknowledgement is due, or the session ends */
-    if (type == SL_MQTT_PUBLISH)
-        return take_publish(mqtt, body, is_cut, event);
-    return take_other(mqtt, type, body, event);
+    if (first >> 4 != SL_MQTT_PUBLISH)
+        return take_other(mqtt, body, len, event);
+    event->message.is_cut = is_cut;
+    return take_publish(mqtt, first, body, len, event);
 }
 
 bool sl_mqtt_settle(struct sl_mqtt *mqtt)

@@ -94,7 +94,7 @@ struct sl_mqtt_config {
  * message->is_cut is set by the caller: body is only the beginning; then the payload is given as
  * empty, and topic and properties that do not fit are SL_MQTT_REASON_TOO_LARGE. *id: set by QoS 1
  * and 2. */
-uint8_t sl_mqtt_decode_publish(enum sl_mqtt_version version, uint8_t first, const uint8_t *body,
+uint8_t sl_mqtt_decode_publish(enum sl_mqtt_version version, unsigned first, const uint8_t *body,
                                size_t len, struct sl_mqtt_message *message, uint16_t *id);
 
 /* What acknowledgements and DISCONNECT carry. */

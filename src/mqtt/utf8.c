@@ -33,7 +33,7 @@ static const uint8_t *skip_plain(const uint8_t *p, const uint8_t *end)
             if (p == end)
                 break;
         }
-        if ((uint8_t)(*p - PLAIN_MIN) > 0x7F - PLAIN_MIN)
+        if ((unsigned)*p - PLAIN_MIN > 0x7F - PLAIN_MIN)
             break;
     }
     return p;

@@ -20,6 +20,21 @@ static void test_acknowledged_after_a_look(void **state)
 }
 
 /* A message that was given but not acknowledged comes again: QoS 1 twice, QoS 2 once. */
+/* What gives no event is acknowledged by the call that looked at it. */
+static void test_acknowledged_without_event(void **state)
+{
+    struct fixture *f = *state;
+    static const uint8_t pubrel[] = {0x62, 0x02, 0x00, 0x07};
+    struct sl_mqtt_event event;
+    serve_hex(f, "34 06 00 01 61 00 07 78");
+    clear_traces(f);
+    assert_int_equal(sl_mqtt_feed(&f->mqtt, f->now, pubrel, sizeof pubrel), sizeof pubrel);
+    assert_int_equal(sl_mqtt_peek(&f->mqtt).len, 0);
+    assert_false(sl_mqtt_next(&f->mqtt, f->now, &event));
+    flush(f, SIZE_MAX);
+    assert_wire(f, "70020007");
+}
+
 static void test_lost_before_acknowledged(void **state)
 {
     struct fixture *f = *state;
@@ -150,6 +165,20 @@ static void test_keep_alive(void **state)
 }
 
 /* A server that takes everything and says nothing is found out. */
+/* The server counts from our last packet, and that is CONNECT: CONNACK is none of ours. */
+static void test_keep_alive_from_connect(void **state)
+{
+    struct fixture *f = *state;
+    sl_ms due;
+    dial(f);
+    sl_ms sent_at = f->now;
+    f->now += 5000;
+    serve_hex(f, "20 02 00 00");
+    assert_events(f, "opened 0");
+    assert_true(sl_mqtt_deadline(&f->mqtt, f->now, &due));
+    assert_int_equal(due, sent_at + 30000);
+}
+
 static void test_silent_server(void **state)
 {
     struct fixture *f = *state;
@@ -271,12 +300,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH(test_acknowledged_after_a_look, v3),
+        WITH(test_acknowledged_without_event, v3),
         WITH(test_lost_before_acknowledged, v3),
         WITH(test_back_pressure, v3),
         WITH(test_no_state_means_clean_start, v5),
         WITH(test_other_version_loses_state, v5),
         WITH(test_keep_alive, v3),
         WITH(test_keep_alive, v5),
+        WITH(test_keep_alive_from_connect, v3),
         WITH(test_silent_server, v5),
         WITH(test_keep_alive_off, v3),
         WITH(test_no_connack, v3),
