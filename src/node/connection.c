@@ -275,7 +275,9 @@ void sl_connection_stop(struct sl_connection *connection, sl_ms now, bool with_w
 static void fail(struct sl_connection *connection, sl_ms now, enum sl_trouble_kind kind,
                  int32_t number)
 {
-    if (connection->stage == SL_CONNECTION_HANDSHAKE && connection->is_resuming)
+    /* A full handshake may mend what came of resuming: the broker judges our certificate anew. */
+    if (connection->stage >= SL_CONNECTION_HANDSHAKE && connection->stage < SL_CONNECTION_OPEN &&
+        connection->is_resuming)
         sl_wipe(&connection->session, sizeof connection->session);
     if (connection->stage == SL_CONNECTION_CONNECTING &&
         (kind == SL_TROUBLE_LOST || kind == SL_TROUBLE_TLS || kind == SL_TROUBLE_PROTOCOL)) {

@@ -270,6 +270,23 @@ static void a_session_that_fails_to_resume_is_dropped(void **state)
     assert_non_null(strstr(rig_last(rig, "report")->payload, "\"tls\":\"full\""));
 }
 
+/* A broker that resumes, and then refuses what a full handshake might mend. */
+static void a_resumed_session_that_does_not_open_is_dropped(void **state)
+{
+    (void)state;
+    rig->connack = 0x87; /* not authorized */
+    rig_break_line(rig, ECONNRESET);
+    for (int i = 0; i < 200 && rig->node.connection.trouble.kind != SL_TROUBLE_REFUSED; i++)
+        rig_run(rig, 10);
+    assert_last_error("connack 135");
+    assert_true(rig->node.connection.is_resumed);
+    assert_false(rig->node.connection.session.is_valid);
+    rig->connack = 0;
+    rig_run(rig, 40000);
+    assert_true(is_open());
+    assert_non_null(strstr(rig_last(rig, "report")->payload, "\"tls\":\"full\""));
+}
+
 static void an_old_session_is_not_resumed(void **state)
 {
     (void)state;
@@ -713,6 +730,7 @@ int main(void)
         FROM_START(garbage_instead_of_tls_is_refused),
         FROM_SESSION(the_second_session_is_resumed),
         FROM_SESSION(a_session_that_fails_to_resume_is_dropped),
+        FROM_SESSION(a_resumed_session_that_does_not_open_is_dropped),
         FROM_SESSION(an_old_session_is_not_resumed),
         FROM_START(no_connack_in_10_s),
         FROM_START(half_a_connack_in_10_s),
