@@ -23,11 +23,13 @@ void posix_board_init(uint64_t floor_s, bool may_use_clock, int signals)
     board.signals = signals;
 }
 
+/* Time in suspend counts, as it does for the chip; and the system's clock goes on through it, so
+ * that without it the node would refuse that clock ever after. */
 sl_ms sl_port_now(void)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_BOOTTIME, &now);
     return (sl_ms)((uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
 }
 
