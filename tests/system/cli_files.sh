@@ -59,6 +59,11 @@ for change in 's/"port":.*,/"port": 0,/' 's/"port":.*,/"port": 65536,/' 's/"host
     expect 4 "missing or wrong value" "$sluice" status
 done
 cp good/site.json site/site.json
+# Moved to where its path would bring a line of its own into mosquitto.conf.
+odd=$(printf 'a\nallow_anonymous true')
+mkdir "$odd" && cp -a good "$odd/site"
+expect 4 "cannot have line breaks" "$sluice" --site "$odd/site" broker run
+rm -r "$odd"
 mkdir "site/nodes/Not A Node"
 expect 4 "is no node of this site" "$sluice" node list
 rmdir "site/nodes/Not A Node"

@@ -20,6 +20,7 @@ expect 2 "neither a host name" "$sluice" init --broker-host 'a b'
 expect 2 "operator's name" "$sluice" init --operator Bob
 expect 2 "read-only" "$sluice" init --operator bob-watch
 expect 2 "called like the broker" "$sluice" init --operator localhost
+expect 2 "called like the broker" "$sluice" init --broker-name Hub --operator hub
 expect 2 "named twice" "$sluice" init --operator bob --operator bob
 expect 4 "there is no folder" "$sluice" --site not/there init
 expect 4 "there is no site" "$sluice" status

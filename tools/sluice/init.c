@@ -101,7 +101,8 @@ static enum sl_exit check_names(struct sl_site *site, const char **operators, si
                                "'%s' cannot be an operator's name: use a-z, 0-9, - and _, at "
                                "most %d characters",
                                name, SL_OPERATOR_NAME_MAX);
-        if (strcmp(name, site->broker_name) == 0 || strcmp(name, site->host) == 0 ||
+        /* Names of hosts have no case. */
+        if (strcasecmp(name, site->broker_name) == 0 || strcasecmp(name, site->host) == 0 ||
             strcmp(name, "localhost") == 0)
             return sl_cli_fail(SL_EXIT_USAGE, "an operator cannot be called like the broker: '%s'",
                                name);

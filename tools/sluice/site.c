@@ -33,6 +33,8 @@ enum sl_exit sl_site_open(const char *root, struct sl_site *site)
     if (!realpath(root, site->root))
         return sl_cli_fail(SL_EXIT_FILES,
                            "there is no site at %s: run 'sluice init' or give --site", root);
+    if (strpbrk(site->root, "\n\r")) /* it would be a line of its own in mosquitto.conf */
+        return sl_cli_fail(SL_EXIT_FILES, "a site's path cannot have line breaks: move the site");
     struct sl_path path = sl_path_join(site->root, "site.json");
     cJSON *record = NULL;
     enum sl_exit code = read_record(path.text, "run 'sluice init' or give --site", &record);
