@@ -143,7 +143,10 @@ uint8_t sl_mqtt_decode_publish(enum sl_mqtt_version version, unsigned first, con
     message->response_topic = none;
     message->correlation = none;
     message->content_type = none;
-    if (version == SL_MQTT_V5) {
+    if (version == SL_MQTT_V5 && left > 0 && *p == 0) { /* mostly there are no properties */
+        p++;
+        left--;
+    } else if (version == SL_MQTT_V5) {
         struct sl_reader reader = {p, p + left, false};
         uint8_t reason = decode_properties(&reader, IN_PUBLISH, message);
         if (reason != SL_MQTT_REASON_SUCCESS)
@@ -229,10 +232,6 @@ static uint8_t decode_property(struct sl_reader *reader, uint8_t id, void *targe
 /* A property length and its properties. Whether reader->failed tells a length beyond the packet. */
 static uint8_t decode_properties(struct sl_reader *reader, uint8_t packet, void *target)
 {
-    if (reader->at != reader->end && *reader->at == 0) { /* mostly there are none */
-        reader->at++;
-        return SL_MQTT_REASON_SUCCESS;
-    }
     uint32_t seen[2] = {0, 0}; /* bit n: identifier n */
     struct sl_view view = sl_read_view(reader, read_varint(reader));
     if (reader->failed)

@@ -74,7 +74,10 @@ static uint8_t *put_text_property(uint8_t *p, uint8_t id, struct sl_view text)
 
 static uint8_t *put_properties(uint8_t *p, const struct sl_mqtt_message *message)
 {
-    p = put_varint(p, properties_len(message));
+    uint32_t len = properties_len(message);
+    p = put_varint(p, len);
+    if (len == 0)
+        return p;
     if (message->is_text) {
         *p++ = 0x01; /* payload format indicator */
         *p++ = 1;

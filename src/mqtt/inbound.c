@@ -12,8 +12,9 @@ static void give_lost(struct sl_mqtt *mqtt, struct sl_mqtt_event *event);
      1U << SL_MQTT_PINGRESP)
 
 /* The fixed header is kept in memory.in too: so a topic starts on a word in most packets, and the
- * first byte is at hand later. What follows the packet is copied with it, in vain but without a
- * second look; what goes beyond memory.in is counted and dropped. */
+ * first byte is at hand later. Bytes that follow the packet are copied in vain: a broker mostly
+ * sends one packet in a TLS record, and then one copy and one look at it are all. What goes beyond
+ * memory.in is counted and dropped. */
 size_t sl_mqtt_feed(struct sl_mqtt *mqtt, sl_ms now, const uint8_t *in, size_t len)
 {
     size_t have = mqtt->in_have;
