@@ -145,7 +145,7 @@ expect 2 "zone 'two' does not exist" "$sluice" on garden two 120
 expect 2 "is no time" "$sluice" on garden 2 -5
 expect 2 "is no time" "$sluice" on garden 2 99999999999
 expect 2 "there is no node 'eve'" "$sluice" on eve 2 120
-expect 2 "argument is missing" "$sluice" on garden 2
+expect 2 "SECONDS is missing" "$sluice" on garden 2
 expect 2 "there is no operator 'eve'" "$sluice" on garden 2 120 --operator eve
 
 # Offline: nobody listens, and what the node said last.
@@ -205,6 +205,9 @@ wait $watch || fail "watch ended with $?: $(cat watched)"
 expect 0 "is made" "$sluice" node add fern
 may_write "$(node_args fern)" irrigation/fern/report || fail "fern is not let in: $(cat out)"
 may_write "$(node_args fern)" irrigation/report && fail "fern can write as garden"
+rm fern.key
+expect 0 "is made anew" "$sluice" node add fern --replace
+may_write "$(node_args fern)" irrigation/fern/report || fail "fern is not let in anew: $(cat out)"
 
 # A broker that ignores its list is noticed and stopped: here, one that never had it.
 sed -i '/^acl_file/d' site/broker/mosquitto.conf

@@ -11,7 +11,14 @@ for words in init "node add" "node list" "broker run" on off status watch client
     # shellcheck disable=SC2086
     expect 0 "examples:" "$sluice" $words --help
 done
-expect 2 "no option '--prot'" "$sluice" init --prot 1
+expect 2 "no option '--prot': see 'sluice init --help'" "$sluice" init --prot 1
+expect 2 "'node' is followed by one of: add, list" "$sluice" node
+expect 2 "'node' is followed by one of: add, list" "$sluice" node renew garden
+expect 2 "'broker' is followed by one of: run" "$sluice" broker stop
+expect 0 "node add" "$sluice" node --help
+expect 2 "SECONDS is missing: sluice on NODE ZONE SECONDS" "$sluice" on garden 2
+expect 2 "NAME is missing: sluice node add NAME" "$sluice" node add --base x
+expect 2 "'3' is one argument too many: see 'sluice off --help'" "$sluice" off garden 2 3
 expect 2 "1 to 65535" "$sluice" init --port 0
 expect 2 "1 to 65535" "$sluice" init --port=8883x
 expect 2 "needs a value" "$sluice" init --port
@@ -96,6 +103,32 @@ openssl x509 -noout -checkend $((90 * 86400)) -in site/broker/certificate.pem >/
 node_args garden >/dev/null
 openssl x509 -noout -pubkey -in site/nodes/garden/certificate.pem >public
 openssl pkey -in garden.key -pubout | cmp -s - public || fail "identity: key and certificate differ"
+
+# A new key and certificate for a node that is there, and nothing else of it; no other way in.
+expect 1 "'sluice node add pond --replace'" "$sluice" node add pond
+expect 1 "there is no node fern to replace" "$sluice" node add fern --replace
+expect 1 "would be those of node garden" "$sluice" node add pond --replace --base irrigation
+cp site/nodes/pond/identity before.id
+key=$(openssl x509 -noout -pubkey -in site/nodes/pond/certificate.pem)
+expect 0 "is made anew: topics irrigation/pond/..., broker broker.lan:8884" "$sluice" node add pond --replace
+grep -q "stays valid until 20..-..-..; where others may have its key, remove .*/nodes/pond " out ||
+    fail "the old certificate is not told of: $(cat out)"
+cmp -s before.id site/nodes/pond/identity && fail "the identity is the old one"
+[ "$key" != "$(openssl x509 -noout -pubkey -in site/nodes/pond/certificate.pem)" ] || fail "the old key"
+expect 0 "is made anew: topics ponds/small/..., broker broker.lan:8884" \
+    "$sluice" node add pond --replace --base ponds/small
+expect 0 '"base":"ponds/small"' "$sluice" node list --json
+grep -q "ponds/small/zone/on" site/broker/acl || fail "the list has the old base"
+[ "$(grep -c "name=pond purpose=node" site/issued.log)" = 3 ] || fail "issued.log: $(cat site/issued.log)"
+# Killed at any moment: the node before, or the one after, whole.
+for delay in 0.001 0.003 0.005 0.007 0.009 0.012 0.015 0.02; do
+    timeout -s KILL $delay "$sluice" node add pond --replace >/dev/null 2>&1
+    expect 0 '"base":"ponds/small"' "$sluice" node list --json
+done
+# The way out when a key is known to others: the node under another name, which has its topics.
+rm -r site/nodes/pond
+expect 0 "is made" "$sluice" node add pond-2 --base ponds/small
+grep -q "^user pond$" site/broker/acl && fail "the old name may still do something"
 
 # client-args and blanks in paths.
 mkdir "a b"

@@ -9,8 +9,16 @@
 #include <time.h>
 #include <unistd.h>
 
+static const struct sl_command *command; /* whose words are read; for messages */
+
+static enum sl_exit fail_missing(size_t word);
 static enum sl_exit set_option(const struct sl_option *option, const char *value);
 static void print_line(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
+
+void sl_cli_begin(const struct sl_command *begun)
+{
+    command = begun;
+}
 
 enum sl_exit sl_cli_parse(int argc, char **argv, const struct sl_option *options,
                           size_t options_len, const char **words, size_t words_min,
@@ -24,8 +32,9 @@ enum sl_exit sl_cli_parse(int argc, char **argv, const struct sl_option *options
         /* "-5" is a word: numbers are checked where their meaning is known. */
         if (only_words || strncmp(word, "--", 2) != 0) {
             if (*words_len == words_max)
-                return sl_cli_fail(SL_EXIT_USAGE, "'%s' is one argument too many: see --help",
-                                   word);
+                return sl_cli_fail(SL_EXIT_USAGE,
+                                   "'%s' is one argument too many: see 'sluice %s --help'", word,
+                                   command->name);
             words[(*words_len)++] = word;
             continue;
         }
@@ -40,7 +49,8 @@ enum sl_exit sl_cli_parse(int argc, char **argv, const struct sl_option *options
             if (strlen(options[k].name) == name_len && memcmp(options[k].name, word, name_len) == 0)
                 option = &options[k];
         if (!option)
-            return sl_cli_fail(SL_EXIT_USAGE, "there is no option '%s': see --help", word);
+            return sl_cli_fail(SL_EXIT_USAGE, "there is no option '%s': see 'sluice %s --help'",
+                               word, command->name);
 
         const char *value = equals ? equals + 1 : NULL;
         if (option->kind == SL_OPTION_FLAG && value)
@@ -55,8 +65,18 @@ enum sl_exit sl_cli_parse(int argc, char **argv, const struct sl_option *options
             return code;
     }
     if (*words_len < words_min)
-        return sl_cli_fail(SL_EXIT_USAGE, "an argument is missing: see --help");
+        return fail_missing(*words_len);
     return SL_EXIT_DONE;
+}
+
+/* By its name in the usage line, where what is needed comes first. */
+static enum sl_exit fail_missing(size_t word)
+{
+    const char *name = command->arguments;
+    for (; word > 0 && strchr(name, ' '); word--)
+        name = strchr(name, ' ') + 1;
+    return sl_cli_fail(SL_EXIT_USAGE, "%.*s is missing: sluice %s %s", (int)strcspn(name, " "),
+                       name, command->name, command->arguments);
 }
 
 static enum sl_exit set_option(const struct sl_option *option, const char *value)

@@ -47,6 +47,9 @@ struct sl_option {
     size_t *list_len;
 };
 
+/* The subcommand that runs from here on: messages about its words name it. */
+void sl_cli_begin(const struct sl_command *command);
+
 /* Split the command line into options (wherever they stand) and words.
  * Gives: words[0..*words_len), pointers into argv.
  * Fails: SL_EXIT_USAGE after a message: unknown option, missing or bad value, a number of words

@@ -134,6 +134,13 @@ static int remove_entry(const char *path, const struct stat *about, int type, st
     return 0;
 }
 
+enum sl_exit sl_folder_exchange(const char *temporary, const char *path)
+{
+    if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_EXCHANGE) != 0)
+        return fail("replace", path);
+    return flush_parent(path);
+}
+
 void sl_folder_remove(const char *path)
 {
     (void)nftw(path, remove_entry, 8, FTW_DEPTH | FTW_PHYS);

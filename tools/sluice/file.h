@@ -41,6 +41,9 @@ SL_MUST_CHECK enum sl_exit sl_folder_make(const char *path);
 SL_MUST_CHECK enum sl_exit sl_folder_flush(const char *path);
 /* Give a finished folder its name; an existing one is never replaced (SL_EXIT_REFUSED, silent). */
 SL_MUST_CHECK enum sl_exit sl_folder_publish(const char *temporary, const char *path);
+/* Give a finished folder the name of an existing one, which gets the name of the temporary one: at
+ * every moment there is one whole folder of that name. */
+SL_MUST_CHECK enum sl_exit sl_folder_exchange(const char *temporary, const char *path);
 /* A folder and what is in it; best effort. */
 void sl_folder_remove(const char *path);
 

@@ -28,6 +28,7 @@ const struct sl_command sl_commands[] = {
 static void settle(void);
 static enum sl_exit dispatch(struct sl_cli *cli, int argc, char **argv);
 static const struct sl_command *find_command(int argc, char **argv, int *words);
+static enum sl_exit refuse(const struct sl_cli *cli, const char *word);
 static enum sl_exit run_command(struct sl_cli *cli, const struct sl_command *command, int argc,
                                 char **argv);
 static enum sl_exit read_globals(struct sl_cli *cli, int *argc, char **argv);
@@ -70,9 +71,30 @@ static enum sl_exit dispatch(struct sl_cli *cli, int argc, char **argv)
     int used = 0;
     const struct sl_command *command = find_command(argc, argv, &used);
     if (!command)
-        return sl_cli_fail(SL_EXIT_USAGE, "there is no subcommand '%s': see 'sluice --help'",
-                           argv[0]);
+        return refuse(cli, argv[0]);
     return run_command(cli, command, argc - used, argv + used);
+}
+
+/* No subcommand, or only the first of its two words. */
+static enum sl_exit refuse(const struct sl_cli *cli, const char *word)
+{
+    char seconds[64] = "";
+    size_t len = strlen(word);
+    for (const struct sl_command *c = sl_commands; c->name; c++) {
+        if (strncmp(c->name, word, len) != 0 || c->name[len] != ' ')
+            continue;
+        size_t used = strlen(seconds);
+        snprintf(seconds + used, sizeof seconds - used, "%s%s", used ? ", " : "",
+                 c->name + len + 1);
+    }
+    if (seconds[0] == '\0')
+        return sl_cli_fail(SL_EXIT_USAGE, "there is no subcommand '%s': see 'sluice --help'", word);
+    if (cli->wants_help) {
+        print_usage(stdout);
+        return SL_EXIT_DONE;
+    }
+    return sl_cli_fail(SL_EXIT_USAGE, "'%s' is followed by one of: %s (see 'sluice --help')", word,
+                       seconds);
 }
 
 static enum sl_exit run_command(struct sl_cli *cli, const struct sl_command *command, int argc,
@@ -82,6 +104,7 @@ static enum sl_exit run_command(struct sl_cli *cli, const struct sl_command *com
         print_help(command);
         return SL_EXIT_DONE;
     }
+    sl_cli_begin(command);
     enum sl_exit code = command->run(cli, argc, argv);
     /* A full disk or a closed pipe must not look like success. */
     if (fflush(stdout) != 0 || ferror(stdout))

@@ -11,13 +11,18 @@
 const char sl_node_add_help[] =
     "  --base TOPIC   what the node's topics begin with (default: irrigation/NAME)\n"
     "  --host HOST    where the node finds the broker (default: the site's)\n"
-    "  --port N       default: the site's\n\n"
+    "  --port N       default: the site's\n"
+    "  --replace      a new key and certificate for a node that exists; base, host and port stay\n"
+    "                 as they are unless given. The certificate before stays valid to its last\n"
+    "                 day: where others may have its key, remove nodes/NAME and add the node\n"
+    "                 under another name instead\n\n"
     "NAME: a-z, 0-9, - and _, at most 23 characters; it is the node's user name and client id.\n"
     "The key is made on this computer and lies in nodes/NAME/identity, the file that goes onto\n"
     "the node: treat it like a key.\n\n"
     "examples:\n"
     "  sluice node add garden\n"
-    "  sluice node add garden --base irrigation    # the topics of the original project\n";
+    "  sluice node add garden --base irrigation    # the topics of the original project\n"
+    "  sluice node add garden --replace            # before its certificate ends\n";
 
 const char sl_node_list_help[] = "  --json   one JSON object\n\n"
                                  "examples:\n"
@@ -25,9 +30,11 @@ const char sl_node_list_help[] = "  --json   one JSON object\n\n"
                                  "  sluice node list --json | jq -r '.nodes[].base'\n";
 
 static enum sl_exit check_name(const struct sl_site *site, const char *name);
+static const struct sl_site_node *find_node(const struct sl_site_nodes *nodes, const char *name);
 static enum sl_exit check_base(const struct sl_site_nodes *nodes, const char *name,
                                const char *base);
-static enum sl_exit write_node(const struct sl_site *site, struct sl_site_node *node);
+static enum sl_exit write_node(const struct sl_site *site, struct sl_site_node *node,
+                               bool is_replacing);
 static enum sl_exit build(const struct sl_site *site, const struct sl_pki_pair *authority,
                           struct sl_site_node *node, const char *folder);
 static enum sl_exit update_broker(const struct sl_site *site, const struct sl_site_node *node);
@@ -37,12 +44,14 @@ enum sl_exit sl_node_add_run(struct sl_cli *cli, int argc, char **argv)
     const char *words[1], *base = NULL, *host = NULL;
     size_t words_len = 0;
     long port = 0;
+    bool is_replacing = false;
     const struct sl_option options[] = {
         {"--base", SL_OPTION_TEXT, {.text = &base}, 0, 0, 0, NULL},
         {"--host", SL_OPTION_TEXT, {.text = &host}, 0, 0, 0, NULL},
         {"--port", SL_OPTION_NUMBER, {.number = &port}, 1, 65535, 0, NULL},
+        {"--replace", SL_OPTION_FLAG, {.flag = &is_replacing}, 0, 0, 0, NULL},
     };
-    enum sl_exit code = sl_cli_parse(argc, argv, options, 3, words, 1, 1, &words_len);
+    enum sl_exit code = sl_cli_parse(argc, argv, options, 4, words, 1, 1, &words_len);
     if (code != SL_EXIT_DONE)
         return code;
     struct sl_site site;
@@ -52,16 +61,12 @@ enum sl_exit sl_node_add_run(struct sl_cli *cli, int argc, char **argv)
     code = check_name(&site, words[0]);
     if (code != SL_EXIT_DONE)
         return code;
-    char usual[SL_BASE_MAX + 1];
-    snprintf(usual, sizeof usual, "irrigation/%s", words[0]);
-    base = base ? base : usual;
-    host = host ? host : site.host;
-    if (!sl_identity_is_base(sl_view_text(base)))
+    if (base && !sl_identity_is_base(sl_view_text(base)))
         return sl_cli_fail(SL_EXIT_USAGE,
                            "'%s' cannot be a base topic: letters, digits, '.', '-', '_' and single "
                            "slashes between them, at most %d characters",
                            base, SL_BASE_MAX);
-    if (!sl_site_is_host(host))
+    if (host && !sl_site_is_host(host))
         return sl_cli_fail(SL_EXIT_USAGE, "'%s' is neither a host name nor an address", host);
 
     code = sl_site_lock(&site, "site", 5000);
@@ -73,25 +78,49 @@ enum sl_exit sl_node_add_run(struct sl_cli *cli, int argc, char **argv)
     code = sl_site_read_nodes(&site, &nodes);
     if (code != SL_EXIT_DONE)
         return code;
-    code = check_base(&nodes, words[0], base);
+    struct sl_site_node node = {.port = site.port};
+    const struct sl_site_node *old = find_node(&nodes, words[0]);
+    uint64_t old_not_after_s = old ? old->not_after_s : 0;
+    if (old && is_replacing) {
+        node = *old;
+    } else {
+        snprintf(node.name, sizeof node.name, "%s", words[0]);
+        snprintf(node.base, sizeof node.base, "irrigation/%s", words[0]);
+        snprintf(node.host, sizeof node.host, "%s", site.host);
+    }
+    if (base)
+        snprintf(node.base, sizeof node.base, "%s", base);
+    if (host)
+        snprintf(node.host, sizeof node.host, "%s", host);
+    if (port)
+        node.port = (uint16_t)port;
+    if (old && !is_replacing)
+        code = sl_cli_fail(SL_EXIT_REFUSED,
+                           "there is a node %s already: nothing was changed; 'sluice node add %s "
+                           "--replace' makes it a new key and certificate",
+                           node.name, node.name);
+    else if (!old && is_replacing)
+        code = sl_cli_fail(SL_EXIT_REFUSED,
+                           "there is no node %s to replace: see 'sluice node list'", node.name);
+    else
+        code = check_base(&nodes, node.name, node.base);
     sl_site_free_nodes(&nodes);
-    if (code != SL_EXIT_DONE)
-        return code;
-
-    struct sl_site_node node = {.port = port ? (uint16_t)port : site.port};
-    code = sl_cli_copy(node.name, sizeof node.name, words[0]) &&
-                   sl_cli_copy(node.base, sizeof node.base, base) &&
-                   sl_cli_copy(node.host, sizeof node.host, host)
-               ? SL_EXIT_DONE
-               : SL_EXIT_USAGE; /* cannot be: they were checked */
     if (code == SL_EXIT_DONE)
-        code = write_node(&site, &node);
+        code = write_node(&site, &node, is_replacing);
     if (code == SL_EXIT_DONE)
         code = update_broker(&site, &node);
-    if (code == SL_EXIT_DONE)
-        printf("node %s is made: topics %s/..., broker %s:%u\n"
-               "its key was made on this computer: %s/nodes/%s/identity goes onto the node\n",
-               node.name, node.base, node.host, node.port, site.root, node.name);
+    if (code != SL_EXIT_DONE)
+        return code;
+    char day[16];
+    sl_site_print_date(day, old_not_after_s);
+    printf("node %s is made%s: topics %s/..., broker %s:%u\n"
+           "its key was made on this computer: %s/nodes/%s/identity goes onto the node\n",
+           node.name, is_replacing ? " anew" : "", node.base, node.host, node.port, site.root,
+           node.name);
+    if (is_replacing)
+        printf("its certificate before stays valid until %s; where others may have its key, remove "
+               "%s/nodes/%s and add the node under another name\n",
+               day, site.root, node.name);
     return code;
 }
 
@@ -131,27 +160,36 @@ static bool is_inside(const char *base, const char *other)
            strcmp(rest, "/answer") == 0 || strncmp(rest, "/answer/", 8) == 0;
 }
 
+static const struct sl_site_node *find_node(const struct sl_site_nodes *nodes, const char *name)
+{
+    for (size_t i = 0; i < nodes->len; i++)
+        if (strcmp(nodes->list[i].name, name) == 0)
+            return &nodes->list[i];
+    return NULL;
+}
+
+/* A node replaced may keep its own base, or take another that is free. */
 static enum sl_exit check_base(const struct sl_site_nodes *nodes, const char *name,
                                const char *base)
 {
     for (size_t i = 0; i < nodes->len; i++) {
         const struct sl_site_node *node = &nodes->list[i];
         if (strcmp(node->name, name) == 0)
-            return sl_cli_fail(SL_EXIT_REFUSED, "there is a node %s already: nothing was changed",
-                               name);
+            continue;
         if (is_inside(base, node->base) || is_inside(node->base, base))
             return sl_cli_fail(SL_EXIT_REFUSED,
                                "the topics of '%s' would be those of node %s ('%s'): choose "
                                "another --base",
                                base, node->name, node->base);
     }
-    if (nodes->len == SL_SITE_NODES_MAX)
+    if (nodes->len == SL_SITE_NODES_MAX && !find_node(nodes, name))
         return sl_cli_fail(SL_EXIT_REFUSED, "a site holds at most %d nodes", SL_SITE_NODES_MAX);
     return SL_EXIT_DONE;
 }
 
-/* The folder is built under a hidden name and appears whole. */
-static enum sl_exit write_node(const struct sl_site *site, struct sl_site_node *node)
+/* The folder is built under a hidden name and appears whole; one before it goes at that moment. */
+static enum sl_exit write_node(const struct sl_site *site, struct sl_site_node *node,
+                               bool is_replacing)
 {
     struct sl_pki_pair authority;
     enum sl_exit code = sl_pki_load_authority(site, &authority);
@@ -169,11 +207,15 @@ static enum sl_exit write_node(const struct sl_site *site, struct sl_site_node *
     if (code == SL_EXIT_DONE)
         code = sl_folder_flush(temporary.text);
     if (code == SL_EXIT_DONE) {
-        code = sl_folder_publish(temporary.text, sl_path_join(nodes.text, node->name).text);
+        struct sl_path folder = sl_path_join(nodes.text, node->name);
+        code = is_replacing ? sl_folder_exchange(temporary.text, folder.text)
+                            : sl_folder_publish(temporary.text, folder.text);
         if (code == SL_EXIT_REFUSED)
-            code = sl_cli_fail(code, "there is a node %s already: nothing was changed", node->name);
+            code =
+                sl_cli_fail(code, "there is a folder %s already: remove it, or choose another name",
+                            folder.text);
     }
-    if (code != SL_EXIT_DONE)
+    if (code != SL_EXIT_DONE || is_replacing)
         sl_folder_remove(temporary.text);
     sl_pki_free(&authority);
     return code;
