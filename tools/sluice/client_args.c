@@ -31,12 +31,10 @@ enum sl_exit sl_client_args_run(struct sl_cli *cli, int argc, char **argv)
     code = sl_site_open(cli->site_root, &site);
     if (code != SL_EXIT_DONE)
         return code;
-    size_t who = 0;
-    while (operator_name && who < site.operators_len &&
-           strcmp(site.operators[who], operator_name) != 0)
-        who++;
-    if (who == site.operators_len)
-        return sl_cli_fail(SL_EXIT_USAGE, "there is no operator '%s' in this site", operator_name);
+    sl_name user;
+    code = sl_site_find_operator(&site, operator_name, is_watching, user);
+    if (code != SL_EXIT_DONE)
+        return code;
     /* A shell would split or expand them, and quotes do not survive $(...). */
     if (strpbrk(site.root, " \t\n*?[]\\\"'"))
         return sl_cli_fail(SL_EXIT_FILES,
@@ -44,8 +42,6 @@ enum sl_exit sl_client_args_run(struct sl_cli *cli, int argc, char **argv)
                            "site",
                            site.root);
 
-    char user[SL_NAME_MAX + 1];
-    snprintf(user, sizeof user, "%.17s%s", site.operators[who], is_watching ? SL_WATCH_SUFFIX : "");
     struct sl_path operators = sl_path_join(site.root, "operators");
     struct sl_path authority = sl_path_join(site.root, "ca/certificate.pem");
     struct sl_path certificate = sl_path_join3(operators.text, user, "certificate.pem");

@@ -80,6 +80,19 @@ enum sl_exit sl_site_save(const struct sl_site *site, const char *folder)
     return write_record(folder, "site.json", record);
 }
 
+enum sl_exit sl_site_find_operator(const struct sl_site *site, const char *name, bool is_watching,
+                                   sl_name user)
+{
+    size_t who = 0;
+    while (name && who < site->operators_len && strcmp(site->operators[who], name) != 0)
+        who++;
+    if (who == site->operators_len)
+        return sl_cli_fail(SL_EXIT_USAGE, "there is no operator '%s' in this site", name);
+    snprintf(user, sizeof(sl_name), "%.17s%s", site->operators[who],
+             is_watching ? SL_WATCH_SUFFIX : "");
+    return SL_EXIT_DONE;
+}
+
 /* --- nodes ---------------------------------------------------------------------------------- */
 
 enum sl_exit sl_site_read_nodes(const struct sl_site *site, struct sl_site_nodes *nodes)

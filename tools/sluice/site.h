@@ -61,6 +61,11 @@ SL_MUST_CHECK enum sl_exit sl_site_find_nodes(const struct sl_site *site, const 
                                               struct sl_site_nodes *nodes);
 SL_MUST_CHECK enum sl_exit sl_site_save_node(const struct sl_site_node *node, const char *folder);
 
+/* The user name of an operator's certificate: name, or the site's first when NULL; of the read-only
+ * one when is_watching. SL_EXIT_USAGE: no such operator. */
+SL_MUST_CHECK enum sl_exit sl_site_find_operator(const struct sl_site *site, const char *name,
+                                                 bool is_watching, sl_name user);
+
 /* What follows the node's base and a slash in topic; NULL when it is not below that base. */
 const char *sl_site_topic_below(const struct sl_site_node *node, const char *topic);
 

@@ -19,7 +19,7 @@
 struct sl_talk {
     struct mosquitto *client;
     const struct sl_site *site;
-    char user[SL_NAME_MAX + 1];
+    sl_name user;
     sl_talk_receive receive;
     void *context;
     unsigned timeout_ms;
@@ -63,12 +63,10 @@ enum sl_exit sl_talk_open(const struct sl_site *site, const char *operator_name,
                           struct sl_talk **opened)
 {
     *opened = NULL;
-    size_t who = 0;
-    while (operator_name && who < site->operators_len &&
-           strcmp(site->operators[who], operator_name) != 0)
-        who++;
-    if (who == site->operators_len)
-        return sl_cli_fail(SL_EXIT_USAGE, "there is no operator '%s' in this site", operator_name);
+    sl_name user;
+    enum sl_exit code = sl_site_find_operator(site, operator_name, is_watching, user);
+    if (code != SL_EXIT_DONE)
+        return code;
 
     struct sl_talk *talk = calloc(1, sizeof *talk);
     if (!talk)
@@ -80,11 +78,10 @@ enum sl_exit sl_talk_open(const struct sl_site *site, const char *operator_name,
                              .refused = -1,
                              .disconnected = -1,
                              .reason = -1};
-    snprintf(talk->user, sizeof talk->user, "%.17s%s", site->operators[who],
-             is_watching ? SL_WATCH_SUFFIX : "");
+    memcpy(talk->user, user, sizeof talk->user);
     char lock[64];
     snprintf(lock, sizeof lock, "operator-%s", talk->user);
-    enum sl_exit code = sl_site_lock(site, lock, is_watching ? 0 : timeout_ms);
+    code = sl_site_lock(site, lock, is_watching ? 0 : timeout_ms);
     if (code == SL_EXIT_REFUSED)
         code = sl_cli_fail(SL_EXIT_REFUSED,
                            "another command is connected as %s: wait for its end, or use another "
