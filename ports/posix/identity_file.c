@@ -24,7 +24,7 @@ bool posix_identity_read(struct posix_identity *file, const char *path, char err
         snprintf(error, POSIX_ERROR_LEN, "identity %s: %s; %s", path,
                  errno == ELOOP ? "it is a symbolic link" : strerror(errno),
                  errno == ELOOP ? "name the file itself"
-                                : "make one with 'sluice node add', and give its path");
+                                : "make one with 'sluice node add NAME', and give its path");
         return false;
     }
     (void)mlock(file, sizeof *file); /* best effort: rights may be missing */
@@ -61,7 +61,8 @@ static bool check(int fd, const char *path, char error[POSIX_ERROR_LEN])
     } else if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
         snprintf(error, POSIX_ERROR_LEN,
                  "identity %s: its mode is %04o, so others can use its private key; run 'chmod 600 "
-                 "%s', and if others may have read it, make a new one with 'sluice node add'",
+                 "%s', and if others may have read it, add the node under another name (see "
+                 "'sluice node add --help')",
                  path, (unsigned)(info.st_mode & 07777), path);
     } else if (info.st_size > SL_IDENTITY_MAX) {
         snprintf(error, POSIX_ERROR_LEN,
@@ -99,5 +100,6 @@ static const char *cure_of(enum sl_status status)
 {
     return status == SL_UNSUPPORTED
                ? "it was made for another version of sluice-node: use programs of one version"
-               : "it is no identity image, or damaged: make it again with 'sluice node add'";
+               : "it is no identity image, or damaged: copy it again from the site, or "
+                 "make a new one with 'sluice node add NAME --replace'";
 }

@@ -110,7 +110,8 @@ static bool start(const struct posix_options *options, int signals, char error[P
     sl_wipe(seed, sizeof seed);
     if (status != SL_OK) {
         snprintf(error, POSIX_ERROR_LEN,
-                 "identity %s: the node cannot use it (%s); make it again with 'sluice node add'",
+                 "identity %s: the node cannot use it (%s); make a new one with 'sluice node "
+                 "add NAME --replace'",
                  options->identity_path, sl_status_text(status));
         return false;
     }

@@ -10,8 +10,8 @@
 #define CHECK_PEER      "check that host and port lead to the site's broker, with TLS, and not elsewhere"
 #define RETRY           "nothing to do if it stays alone; else look for a bad line or somebody in between"
 #define SET_BROKER      "run the broker as 'sluice broker run' sets it up: TLS 1.2, ECDHE-ECDSA, P-256"
-#define NEW_SERVER      "make a new certificate for the broker with 'sluice broker run'"
-#define NEW_NODE        "make a new identity with 'sluice node add' and give it to this device"
+#define NEW_SERVER      "use the site's own broker, 'sluice broker run', which renews its certificate"
+#define NEW_NODE        "give this device a new identity: 'sluice node add NAME --replace'"
 #define REPORT          "this is a fault in Sluice: please report it with the log"
 #define BAD_MESSAGE     "the broker sent a TLS message that breaks the rules"
 #define BAD_CERTIFICATE "the broker's certificate is damaged or badly made"
@@ -86,8 +86,8 @@ static const struct sl_tls_text texts[] = {
     {BR_ERR_X509_DN_MISMATCH, "the broker's certificates do not form a chain",
      "give the broker its own certificate, signed by this site's CA, and nothing else"},
     {BR_ERR_X509_BAD_SERVER_NAME, "the broker's certificate is for another name",
-     "check the server name of this identity ('sluice node add') against the certificate, or "
-     "whether another broker answers at this address"},
+     "check whether another broker answers at this address; if the site's has a new "
+     "name, " NEW_NODE},
     {BR_ERR_X509_CRITICAL_EXTENSION,
      "the broker's certificate has a critical extension that is not supported",
      NEW_SERVER "; its extended key usage must not be critical"},

@@ -159,7 +159,7 @@ static void identity_that_is_damaged_is_refused(void **state)
         image[at] ^= 0x10;
         /* One byte tells the version, and has its own cure. */
         check_refused(write_file("flipped", image, len, 0600).text,
-                      at == 4 ? "sluice-node" : "sluice node add");
+                      at == 4 ? "sluice-node" : "sluice node add NAME --replace");
         image[at] ^= 0x10;
     }
 }
