@@ -111,7 +111,6 @@ static uint8_t too_short(const struct sl_mqtt_message *message)
 uint8_t sl_mqtt_decode_publish(enum sl_mqtt_version version, unsigned first, const uint8_t *p,
                                size_t left, struct sl_mqtt_message *message, uint16_t *id)
 {
-    static const struct sl_view none = {NULL, 0};
     uint8_t qos = first >> 1 & 3;
 
     if (left < 2)
@@ -140,9 +139,9 @@ uint8_t sl_mqtt_decode_publish(enum sl_mqtt_version version, unsigned first, con
     message->has_expiry = false;
     message->is_text = false;
     message->expiry_s = 0;
-    message->response_topic = none;
-    message->correlation = none;
-    message->content_type = none;
+    message->response_topic.len = 0;
+    message->correlation.len = 0;
+    message->content_type.len = 0;
     if (version == SL_MQTT_V5 && left > 0 && *p == 0) { /* mostly there are no properties */
         p++;
         left--;

@@ -93,15 +93,15 @@ bool sl_mqtt_next(struct sl_mqtt *mqtt, sl_ms now, struct sl_mqtt_event *event)
     event->kind = SL_MQTT_NONE;
     if (mqtt->ack != 0 && !sl_mqtt_settle(mqtt))
         return false;
-    if (mqtt->phase == SL_PHASE_COMING && mqtt->flights_lost == 0)
-        return false;
-    event->status = SL_OK;
-    event->reason = SL_MQTT_REASON_SUCCESS;
-    event->id = 0;
     if (mqtt->flights_lost > 0 && mqtt->is_open) {
         give_lost(mqtt, event);
         return true;
     }
+    if (mqtt->phase == SL_PHASE_COMING)
+        return false;
+    event->status = SL_OK;
+    event->reason = SL_MQTT_REASON_SUCCESS;
+    event->id = 0;
     if (mqtt->phase == SL_PHASE_COMPLETE) {
         uint8_t reason = take(mqtt, event);
         if (reason != SL_MQTT_REASON_SUCCESS)
@@ -127,6 +127,7 @@ static void give_lost(struct sl_mqtt *mqtt, struct sl_mqtt_event *event)
     while (flight->state != SL_FLIGHT_LOST)
         flight++;
     event->kind = SL_MQTT_DELIVERED;
+    event->status = SL_OK;
     event->id = flight->id;
     event->reason = flight->detail;
     mqtt->flights_lost--;

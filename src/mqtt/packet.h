@@ -39,7 +39,8 @@ enum sl_mqtt_type {
 
 #define SL_MQTT_REMAINING_MAX UINT32_C(268435455) /* four bytes of seven bits */
 
-/* An application message. Views; len 0 means absent for everything but the payload. */
+/* An application message. Views; len 0 means absent for everything but the payload, and data is
+ * then without meaning. */
 struct sl_mqtt_message {
     struct sl_view topic;
     struct sl_view payload;

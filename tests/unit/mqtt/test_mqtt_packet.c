@@ -274,6 +274,24 @@ static void test_publish_round_trip(void **state)
     }
 }
 
+/* The smallest property list there is, to the byte. */
+static void test_publish_with_one_property(void **state)
+{
+    struct sl_mqtt_message message = {.topic = sl_view_text("a"), .is_text = true};
+    struct sl_mqtt_message back = {.is_cut = false};
+    uint8_t bytes[16];
+    uint16_t id;
+    (void)state;
+    uint32_t remaining = sl_mqtt_publish_len(SL_MQTT_V5, &message);
+    assert_int_equal(remaining, 6);
+    sl_mqtt_encode_publish(bytes, remaining, SL_MQTT_V5, &message, 0);
+    assert_memory_equal(bytes, "\x30\x06\x00\x01\x61\x02\x01\x01", 8);
+    assert_int_equal(sl_mqtt_decode_publish(SL_MQTT_V5, bytes[0], bytes + 2, remaining, &back, &id),
+                     0);
+    assert_true(back.is_text);
+    assert_int_equal(back.payload.len, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +304,7 @@ int main(void)
         cmocka_unit_test(test_connect),
         cmocka_unit_test(test_publish_lengths),
         cmocka_unit_test(test_publish_round_trip),
+        cmocka_unit_test(test_publish_with_one_property),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
