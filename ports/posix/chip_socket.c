@@ -41,9 +41,13 @@ void posix_chip_socket_init(const char *path)
 
 void posix_chip_socket_adopt(int fd, const char *name)
 {
+    if (chip.fd >= 0)
+        close(chip.fd);
     chip.name = name;
     chip.path = NULL;
     chip.fd = fd;
+    chip.open_exchanges = 0;
+    chip.is_reported = false;
     posix_chip_use(&kind);
 }
 

@@ -82,18 +82,18 @@ void posix_relays_stop(void)
 {
     uint8_t packet[POSIX_CHIP_PACKET_LEN];
     const uint64_t due_ms = now_ms() + STOP_MS;
+    bool has_ended = false;
 
     if (!held.outputs || held.pid == 0)
         return;
     shutdown(held.fd, SHUT_WR);
-    for (uint64_t now = now_ms(); now < due_ms; now = now_ms()) {
+    for (uint64_t now = now_ms(); now < due_ms && !has_ended; now = now_ms()) {
         struct pollfd end = {.fd = held.fd, .events = POLLIN};
-        if (poll(&end, 1, (int)(due_ms - now)) == 1 &&
-            recv(held.fd, packet, sizeof packet, MSG_DONTWAIT) == 0)
-            break;
+        has_ended = poll(&end, 1, (int)(due_ms - now)) == 1 &&
+                    recv(held.fd, packet, sizeof packet, MSG_DONTWAIT) == 0;
     }
     (void)held.outputs->drive(0); /* should it have hung */
-    (void)waitpid(held.pid, NULL, WNOHANG);
+    (void)waitpid(held.pid, NULL, has_ended ? 0 : WNOHANG);
     held.pid = 0;
 }
 
