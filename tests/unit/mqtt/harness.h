@@ -166,6 +166,8 @@ static inline void trace_event(struct fixture *f, const struct sl_mqtt_event *ev
 {
     struct text *t = &f->events;
     unsigned id = f->hides_ids ? 0 : event->id;
+    if (event->kind != SL_MQTT_FAILED)
+        assert_int_equal(event->status, SL_OK);
     if (t->len > 0)
         text_add(t, ", ");
     switch (event->kind) {
@@ -173,12 +175,15 @@ static inline void trace_event(struct fixture *f, const struct sl_mqtt_event *ev
         fail_msg("next gave true without an event");
         break;
     case SL_MQTT_OPENED:
+        assert_int_equal(event->reason | event->id, 0);
         text_add(t, "opened %d", event->session_present);
         break;
     case SL_MQTT_REFUSED:
         text_add(t, "refused %02x", event->reason);
         break;
     case SL_MQTT_RECEIVED:
+        assert_int_equal(event->reason, 0);
+        assert_int_equal(event->id == 0, event->message.qos == 0);
         trace_message(t, &event->message);
         break;
     case SL_MQTT_SUBSCRIBED:
@@ -206,11 +211,13 @@ static inline bool pull(struct fixture *f)
 {
     struct sl_mqtt_event event;
     bool was_any = false;
-    while (sl_mqtt_next(&f->mqtt, f->now, &event)) {
+    for (;;) {
+        memset(&event, 0xA5, sizeof event); /* what next does not set shows */
+        if (!sl_mqtt_next(&f->mqtt, f->now, &event))
+            return was_any;
         was_any = true;
         trace_event(f, &event);
     }
-    return was_any;
 }
 
 /* Let everything out that waits, at most step bytes at a time. */
