@@ -88,8 +88,8 @@ static void test_words_say_what_and_what_to_do(void **state)
     assert_string_equal(sl_tls_text(BR_ERR_X509_EXPIRED)->what,
                         "the broker's certificate is not valid on this date");
     assert_string_equal(sl_tls_text(BR_ERR_X509_EXPIRED)->cure,
-                        "check the broker's clock and this device's clock, or make a new "
-                        "certificate for the broker with 'sluice broker run'");
+                        "check the broker's clock and this device's clock, or use the site's own "
+                        "broker, 'sluice broker run', which renews its certificate");
     assert_non_null(strstr(sl_tls_text(BR_ERR_RECV_FATAL_ALERT + 44)->what, "revoked"));
 }
 
