@@ -20,8 +20,9 @@ bool twin_listener_open(struct twin_listener *listener, const char *path)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     listener->fd = -1;
     if (strlen(path) >= sizeof address.sun_path) {
-        fprintf(stderr, "socket %s: the path is longer than %zu bytes; use a shorter one\n", path,
-                sizeof address.sun_path - 1);
+        fprintf(stderr,
+                "sluice-chip: socket %s: the path is longer than %zu bytes; use a shorter one\n",
+                path, sizeof address.sun_path - 1);
         return false;
     }
     memcpy(address.sun_path, path, strlen(path) + 1);
@@ -33,7 +34,7 @@ bool twin_listener_open(struct twin_listener *listener, const char *path)
     int error = errno;
     umask(mask);
     if (!is_bound || listen(fd, BACKLOG) != 0) {
-        fprintf(stderr, "socket %s: %s; give a path in a folder you can write\n", path,
+        fprintf(stderr, "sluice-chip: socket %s: %s; give a path in a folder you can write\n", path,
                 strerror(is_bound ? errno : error));
         if (is_bound)
             unlink(path);
@@ -68,10 +69,11 @@ static bool clear_path(const struct sockaddr_un *address)
     if (lstat(path, &info) != 0)
         return true;
     if (!S_ISSOCK(info.st_mode)) {
-        fprintf(stderr,
-                "socket %s: a file that is no socket has this name; move it away or give "
-                "another path\n",
-                path);
+        fprintf(
+            stderr,
+            "sluice-chip: socket %s: a file that is no socket has this name; move it away or give "
+            "another path\n",
+            path);
         return false;
     }
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -80,8 +82,10 @@ static bool clear_path(const struct sockaddr_un *address)
     if (fd >= 0)
         close(fd);
     if (!is_dead) {
-        fprintf(stderr, "socket %s: another program listens there; end it or give another path\n",
-                path);
+        fprintf(
+            stderr,
+            "sluice-chip: socket %s: another program listens there; end it or give another path\n",
+            path);
         return false;
     }
     unlink(path);
