@@ -3,6 +3,7 @@ MCU        ?= atmega168
 PROGRAMMER ?= usbasp
 PORT       ?= usb
 BITCLOCK   ?= 10
+TIME       ?= 600
 
 ifeq ($(filter $(MCU),atmega168 atmega328p),)
 $(error MCU=$(MCU) is no relay chip that has a firmware: use atmega168 or atmega328p)
@@ -16,7 +17,7 @@ BUILT = build/host
 CHIP  = build/$(MCU)/relay-chip
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build firmware demo check lint format bench program_fuses program test_conn clean
+.PHONY: help setup build firmware demo check lint format fuzz bench program_fuses program test_conn clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z_-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +59,12 @@ lint: ## Formatting, clang-tidy, cppcheck, the layer rule
 
 format: ## Format every C file in place
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+fuzz: ## Fuzz every parser of hostile bytes, TIME=600 seconds each; its inputs stay in build/fuzz/corpus
+	@tools/dev/setup.sh fuzz
+	@cmake --preset fuzz --log-level=WARNING >/dev/null
+	@cmake --build build/fuzz --target fuzz
+	@tests/fuzz/run.sh build/fuzz $(TIME)
 
 bench: ## Measure: sizes, instructions, interrupt latency, message to pin
 	@tools/dev/setup.sh bench

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a command needs and this machine lacks: Debian packages, by name, shown first.
-# Usage: setup.sh demo|check|lint|bench [...]      Asks only when its input is a terminal.
+# Usage: setup.sh demo|check|lint|fuzz|bench [...]      Asks only when its input is a terminal.
 set -eu
 
 build="gcc libc6-dev cmake ninja-build pkg-config libbearssl-dev libssl-dev libmosquitto-dev libcjson-dev \
@@ -14,10 +14,11 @@ for group in "$@"; do
     demo) packages="$packages $build $run" ;;
     check) packages="$packages $build $run libcmocka-dev" ;;
     lint) packages="$packages $build libcmocka-dev clang-format clang-tidy cppcheck" ;;
+    fuzz) packages="$packages $build libcmocka-dev clang libclang-rt-14-dev python3-minimal" ;;
     bench) packages="$packages $build $run libcmocka-dev valgrind gcc-xtensa-lx106 picolibc-xtensa-lx106-elf" ;;
     program) packages="$packages $build avrdude" ;;
     *)
-        echo "setup: '$group' is no group: use build, demo, check, lint, bench or program" >&2
+        echo "setup: '$group' is no group: use build, demo, check, lint, fuzz, bench or program" >&2
         exit 2
         ;;
     esac
