@@ -62,9 +62,15 @@ enum sl_exit sl_file_append(const char *path, const char *line)
     int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return fail("write", path);
-    bool ok = write_all(fd, line, strlen(line)) && fsync(fd) == 0;
-    ok = close(fd) == 0 && ok;
-    return ok ? SL_EXIT_DONE : fail("write", path);
+    off_t end = lseek(fd, 0, SEEK_END);
+    enum sl_exit code = SL_EXIT_DONE;
+    if (end < 0 || !write_all(fd, line, strlen(line)) || fsync(fd) != 0) {
+        code = fail("write", path);
+        if (end >= 0 && ftruncate(fd, end) != 0) /* half a line would spoil the next one */
+            code = fail("shorten", path);
+    }
+    close(fd);
+    return code;
 }
 
 enum sl_exit sl_file_read(const char *path, size_t max, const char *cure, struct sl_bytes *bytes)

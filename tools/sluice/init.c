@@ -183,6 +183,8 @@ static enum sl_exit build(const struct sl_site *site, const char *folder)
         if (code == SL_EXIT_DONE)
             code = issue_into(&authority, folder, path, SL_PKI_OPERATOR, name, names);
     }
+    if (code == SL_EXIT_DONE)
+        code = sl_folder_flush(sl_path_join(folder, "operators").text);
     struct sl_path broker = sl_path_join(folder, "broker");
     const struct sl_site_nodes none = {NULL, 0};
     if (code == SL_EXIT_DONE)

@@ -33,10 +33,13 @@ static enum sl_exit check_name(const struct sl_site *site, const char *name);
 static const struct sl_site_node *find_node(const struct sl_site_nodes *nodes, const char *name);
 static enum sl_exit check_base(const struct sl_site_nodes *nodes, const char *name,
                                const char *base);
-static enum sl_exit write_node(const struct sl_site *site, struct sl_site_node *node,
-                               bool is_replacing);
+static enum sl_exit write_node(const struct sl_site *site, struct sl_site_nodes *nodes,
+                               struct sl_site_node *node, bool is_replacing);
 static enum sl_exit build(const struct sl_site *site, const struct sl_pki_pair *authority,
                           struct sl_site_node *node, const char *folder);
+static enum sl_exit publish(const struct sl_site *site, struct sl_site_nodes *nodes,
+                            const struct sl_site_node *node, const char *temporary,
+                            bool is_replacing);
 static enum sl_exit update_broker(const struct sl_site *site, const struct sl_site_node *node);
 
 enum sl_exit sl_node_add_run(struct sl_cli *cli, int argc, char **argv)
@@ -104,9 +107,9 @@ enum sl_exit sl_node_add_run(struct sl_cli *cli, int argc, char **argv)
                            "there is no node %s to replace: see 'sluice node list'", node.name);
     else
         code = check_base(&nodes, node.name, node.base);
-    sl_site_free_nodes(&nodes);
     if (code == SL_EXIT_DONE)
-        code = write_node(&site, &node, is_replacing);
+        code = write_node(&site, &nodes, &node, is_replacing);
+    sl_site_free_nodes(&nodes);
     if (code == SL_EXIT_DONE)
         code = update_broker(&site, &node);
     if (code != SL_EXIT_DONE)
@@ -188,33 +191,26 @@ static enum sl_exit check_base(const struct sl_site_nodes *nodes, const char *na
 }
 
 /* The folder is built under a hidden name and appears whole; one before it goes at that moment. */
-static enum sl_exit write_node(const struct sl_site *site, struct sl_site_node *node,
-                               bool is_replacing)
+static enum sl_exit write_node(const struct sl_site *site, struct sl_site_nodes *nodes,
+                               struct sl_site_node *node, bool is_replacing)
 {
     struct sl_pki_pair authority;
     enum sl_exit code = sl_pki_load_authority(site, &authority);
     if (code != SL_EXIT_DONE)
         return code;
-    struct sl_path nodes = sl_path_join(site->root, "nodes");
-    struct sl_path temporary = sl_path_join(nodes.text, ".new.XXXXXX");
+    struct sl_path folder = sl_path_join(site->root, "nodes");
+    struct sl_path temporary = sl_path_join(folder.text, ".new.XXXXXX");
     if (!mkdtemp(temporary.text)) {
         sl_pki_free(&authority);
         return sl_cli_fail(SL_EXIT_FILES,
                            "cannot make a folder in %s: run this as the user who made the site",
-                           nodes.text);
+                           folder.text);
     }
     code = build(site, &authority, node, temporary.text);
     if (code == SL_EXIT_DONE)
         code = sl_folder_flush(temporary.text);
-    if (code == SL_EXIT_DONE) {
-        struct sl_path folder = sl_path_join(nodes.text, node->name);
-        code = is_replacing ? sl_folder_exchange(temporary.text, folder.text)
-                            : sl_folder_publish(temporary.text, folder.text);
-        if (code == SL_EXIT_REFUSED)
-            code =
-                sl_cli_fail(code, "there is a folder %s already: remove it, or choose another name",
-                            folder.text);
-    }
+    if (code == SL_EXIT_DONE)
+        code = publish(site, nodes, node, temporary.text, is_replacing);
     if (code != SL_EXIT_DONE || is_replacing)
         sl_folder_remove(temporary.text);
     sl_pki_free(&authority);
@@ -246,19 +242,40 @@ static enum sl_exit build(const struct sl_site *site, const struct sl_pki_pair *
     return code;
 }
 
-/* Mosquitto 2.0 lets everybody do everything when it cannot read its list at a reload. So the list
- * is whole when it gets its name, and what the broker made of it is tried out. */
-static enum sl_exit update_broker(const struct sl_site *site, const struct sl_site_node *node)
+/* The broker's list comes first: what fails before the folder has its name leaves a name in the
+ * list that nobody has a certificate for, and the same 'node add' can be repeated. */
+static enum sl_exit publish(const struct sl_site *site, struct sl_site_nodes *nodes,
+                            const struct sl_site_node *node, const char *temporary,
+                            bool is_replacing)
 {
-    struct sl_site_nodes nodes;
-    bool is_running = false;
-    enum sl_exit code = sl_site_read_nodes(site, &nodes);
+    struct sl_site_node *place = nodes->list;
+    const struct sl_site_node *end = place + nodes->len;
+    while (place < end && strcmp(place->name, node->name) < 0)
+        place++;
+    if (!is_replacing) { /* check_base has seen to the room */
+        memmove(place + 1, place, (size_t)(end - place) * sizeof *place);
+        nodes->len++;
+    }
+    *place = *node;
+    enum sl_exit code = sl_broker_write_acl(site, nodes, sl_path_join(site->root, "broker").text);
     if (code != SL_EXIT_DONE)
         return code;
-    code = sl_broker_write_acl(site, &nodes, sl_path_join(site->root, "broker").text);
-    if (code == SL_EXIT_DONE)
-        code = sl_broker_reload(site, &is_running);
-    sl_site_free_nodes(&nodes);
+
+    struct sl_path folder = sl_path_join3(site->root, "nodes", node->name);
+    code = is_replacing ? sl_folder_exchange(temporary, folder.text)
+                        : sl_folder_publish(temporary, folder.text);
+    if (code == SL_EXIT_REFUSED)
+        code = sl_cli_fail(code, "there is a folder %s already: remove it, or choose another name",
+                           folder.text);
+    return code;
+}
+
+/* Mosquitto 2.0 lets everybody do everything when it cannot read its list at a reload. So the list
+ * was whole when it got its name, and what the broker made of it is tried out. */
+static enum sl_exit update_broker(const struct sl_site *site, const struct sl_site_node *node)
+{
+    bool is_running = false;
+    enum sl_exit code = sl_broker_reload(site, &is_running);
     if (code == SL_EXIT_DONE && is_running)
         code = sl_talk_probe(site, node);
     return code;

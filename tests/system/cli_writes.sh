@@ -1,0 +1,135 @@
+#!/bin/sh
+# Nothing is half-written: init and node add are ended by SIGKILL at each of their calls to the disk,
+# and find the disk full at each of them. $1 sluice, $2 libcut_short
+. "$(dirname "$0")/cli_lib.sh"
+shim=$2
+
+# cut HOW N COMMAND...: 'kill' or 'fail' at call number N; gives the exit code, words to out.
+cut() {
+    how=$1 at=$2
+    shift 2
+    rm -f calls
+    LD_PRELOAD=$shim SL_CALLS=$work/calls SL_CUT_AT=$at SL_CUT_HOW=$how timeout 20 "$@" >out 2>&1
+}
+count_calls() { wc -l <calls; }
+
+# A file gets its name after its bytes are on the disk, and its folder is flushed after that.
+check_order() {
+    awk '
+        function folder(path) { sub("/[^/]*$", "", path); return path }
+        $1 == "write" { dirty[$2]; written[$2] }
+        $1 == "fsync" { delete dirty[$2] }
+        $1 == "mkdir" { dirty[folder($2)] }
+        $1 == "rename" {
+            for (path in dirty)
+                if (path == $2 || index(path, $2 "/") == 1)
+                    print path " is not flushed before it becomes part of " $3
+            delete written[$2]
+            dirty[folder($3)]
+        }
+        END {
+            for (path in dirty) print path " is not flushed at the end"
+            for (path in written) if (path !~ /\/issued\.log$/) print path " is written in place"
+        }' calls >order
+    [ ! -s order ] || fail "$*: $(cat order)"
+    grep -q '^rename ' calls || fail "$*: no call was seen"
+}
+
+# --- node add ---
+expect 0 "is made" "$sluice" init
+expect 0 "is made" "$sluice" node add garden
+cp -a site good
+cut kill 0 "$sluice" node add alder || fail "node add: $(cat out)"
+check_order "node add"
+calls=$(count_calls)
+cp site/broker/acl acl.new
+
+# check_node_add WHAT: the old site or the new one, and a way on.
+check_node_add() {
+    cmp -s site/broker/acl good/broker/acl || cmp -s site/broker/acl acl.new ||
+        fail "$1: half a list: $(cat site/broker/acl)"
+    "$sluice" node list >list 2>&1 || fail "$1: no list of nodes: $(cat list)"
+    grep -q '^garden ' list || fail "$1: the old node is gone: $(cat list)"
+    if grep -q '^alder ' list; then
+        cmp -s site/broker/acl acl.new || fail "$1: a node that the broker's list does not have"
+        expect 1 "there is a node alder already" "$sluice" node add alder
+    else
+        expect 0 "node alder is made" "$sluice" node add alder
+    fi
+    cmp -s site/broker/acl acl.new || fail "$1: the list is another one after the second time"
+    expect 0 "alder " "$sluice" node list
+}
+n=1
+while [ $n -le "$calls" ]; do
+    rm -rf site && cp -a good site
+    cut kill $n "$sluice" node add alder
+    [ $? = 137 ] || fail "node add was not killed at call $n of $calls: $(cat out)"
+    check_node_add "killed at call $n, $(tail -1 calls)"
+
+    rm -rf site && cp -a good site
+    cut fail $n "$sluice" node add alder
+    code=$?
+    what="disk full at call $n, $(sed -n ${n}p calls)"
+    [ $code = 4 ] || fail "$what: gave $code: $(cat out)"
+    [ "$(wc -l <out)" = 1 ] && grep -q 'No space left.*free some space' out ||
+        fail "$what: $(cat out)"
+    grep -v ' not-after=....-..-..T..:..:..Z$' site/issued.log && fail "$what: half a line"
+    [ -z "$(find site -name '*.??????' -o -name '.new.*')" ] || fail "$what: left $(find site)"
+    check_node_add "$what"
+    n=$((n + 1))
+done
+
+# A new key for a node: the old identity or the new one, never none.
+rm -rf site && cp -a good site
+cut kill 0 "$sluice" node add garden --replace || fail "node add --replace: $(cat out)"
+check_order "node add --replace"
+calls=$(count_calls)
+n=1
+while [ $n -le "$calls" ]; do
+    for how in kill fail; do
+        rm -rf site && cp -a good site
+        cut $how $n "$sluice" node add garden --replace
+        [ $? != 0 ] || fail "node add --replace, $how at call $n of $calls: gave 0"
+        expect 0 "garden " "$sluice" node list
+        cmp site/broker/acl good/broker/acl || fail "node add --replace, $how at call $n"
+    done
+    n=$((n + 1))
+done
+
+# A file that cannot be as large as it must be, by the system itself.
+for blocks in 0 1 2 4 8; do
+    rm -rf site && cp -a good site
+    words=$(trap '' XFSZ; ulimit -f $blocks; "$sluice" node add alder 2>&1)
+    code=$?
+    [ $code = 0 ] && break
+    [ $code = 4 ] || fail "files of $blocks blocks: $code: $words"
+    [ "$(echo "$words" | wc -l)" = 1 ] || fail "files of $blocks blocks: $words"
+    check_node_add "files of $blocks blocks"
+done
+
+# --- init ---
+cut kill 0 "$sluice" --site first init || fail "init: $(cat out)"
+check_order init
+calls=$(count_calls)
+n=1
+while [ $n -le "$calls" ]; do
+    for how in kill fail; do
+        cut $how $n "$sluice" --site made init
+        code=$?
+        what="init, $how at call $n, $(sed -n ${n}p calls)"
+        [ $how$code = kill137 ] || [ $how$code = fail4 ] || fail "$what: gave $code: $(cat out)"
+        if [ $how = fail ]; then
+            [ "$(wc -l <out)" = 1 ] || fail "$what: $(cat out)"
+            [ -z "$(find . -name '.made*')" ] || fail "$what: left something"
+        elif [ ! -e made ]; then
+            expect 0 "is made" "$sluice" --site made init
+        fi
+        if [ -e made ]; then
+            diff -r -q made first | grep '^Only' && fail "$what: half a site"
+            expect 0 "no node yet" "$sluice" --site made node list
+        fi
+        rm -rf made .made.*
+    done
+    n=$((n + 1))
+done
+echo "ok"
