@@ -157,6 +157,7 @@ expect 3 "garden is offline: nothing was sent" "$sluice" on garden 2 120
 }
 expect 3 "last heard of at 2026-11-22T00:00:00Z" "$sluice" on garden 2 120
 expect 3 "offline" "$sluice" status garden
+grep -q '^garden  *offline  *-  *-  *-  *-$' out || fail "an old report passes for news: $(cat out)"
 expect 3 '"availability":"offline","fresh":false' "$sluice" status --json
 
 # A fresh report: the node answers zone/status.
@@ -241,9 +242,16 @@ wait "$broker" || fail "SIGTERM gave $?"
 kill -0 $child 2>/dev/null && fail "Mosquitto was left behind"
 start_broker
 child=$(cat "/proc/$broker/task/$broker/children")
+"$sluice" watch >watched 2>&1 &
+watch=$!
+pids="$pids $watch"
+until_true grep -q "as anna-watch" broker.log || fail "watch says: $(cat watched)"
 kill -KILL "$broker"
 wait "$broker" 2>/dev/null
 until_true sh -c "! kill -0 $child" || fail "Mosquitto outlived us"
+wait "$watch"
+[ $? = 3 ] || fail "watch without a broker gave no 3: $(cat watched)"
+grep -q "was lost: it ended, or the network did" watched || fail "watch says: $(cat watched)"
 
 # A port that is taken for a moment only, as by a Mosquitto that is just dying; then a parent that
 # ignores SIGCHLD: the end of Mosquitto is noticed all the same. No core file, which would hold keys.

@@ -15,7 +15,8 @@
 
 #define FRAME_MS    200
 #define MESSAGES    10
-#define MESSAGE_MAX 79
+#define MESSAGE_MAX 79  /* as wide as messages are broken */
+#define LINE_LEN    160 /* a line to be copied is not broken */
 #define REPORT_MAX  8192
 #define CONNECT_MS  15000
 #define PRESS_S     "60" /* what a digit key asks for */
@@ -33,7 +34,7 @@ struct live {
     struct helper watch;   /* sluice watch --json */
     struct helper command; /* sluice on, sluice off */
     uint64_t watch_again;  /* when to start it again */
-    char messages[MESSAGES][MESSAGE_MAX];
+    char messages[MESSAGES][LINE_LEN];
     char availability[12];
     char states[SL_ZONES][8];
     long remaining_s[SL_ZONES]; /* as reported at reported_ms */
@@ -42,8 +43,11 @@ struct live {
     bool has_pins, is_ending;
 };
 
-static bool set_terminal(struct termios *before);
-static void run_loop(struct live *live);
+static void set_terminal(const struct termios *before);
+static void reset_terminal(const struct termios *before);
+static void obey_shell(const struct termios *before);
+static void note_signal(int signal_number);
+static void run_loop(struct live *live, const struct termios *before);
 static void take_key(struct live *live, char key);
 static void press_zone(struct live *live, int zone);
 static void press_node(struct live *live);
@@ -56,8 +60,12 @@ static bool next_line(struct helper *helper, char *line, size_t line_len);
 static void end_helper(struct helper *helper);
 static void take_event(struct live *live, const char *line);
 static void take_report(struct live *live, const cJSON *report);
+static void forget_node(struct live *live);
+static void say_quick_test(struct live *live);
 static void say(struct live *live, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void draw(const struct live *live);
+
+static volatile sig_atomic_t must_suspend, was_continued;
 
 enum sl_exit sl_demo_show_live(struct sl_demo *demo)
 {
@@ -72,39 +80,68 @@ enum sl_exit sl_demo_show_live(struct sl_demo *demo)
             printf("demo: failed: %s\n", demo->error[0] ? demo->error : out);
         return SL_EXIT_REFUSED;
     }
-    if (!set_terminal(&before))
+    if (tcgetattr(STDIN_FILENO, &before) != 0)
         return sl_cli_fail(SL_EXIT_FILES, "cannot set up the terminal: %s", strerror(errno));
-    say(&live, "mosquitto_pub $(sluice client-args) --topic irrigation/zone/on -m \"2 120\"");
-    say(&live, "the way of the message: TLS with certificates on both sides, Mosquitto, node, SPI,"
-               " relay chip, pin PD2");
-    run_loop(&live);
+    const struct sigaction action = {.sa_handler = note_signal};
+    sigaction(SIGTSTP, &action, NULL);
+    sigaction(SIGCONT, &action, NULL);
+    set_terminal(&before);
+    say_quick_test(&live);
+    run_loop(&live, &before);
     end_helper(&live.watch);
     end_helper(&live.command);
-    fputs("\033[?25h\n", stdout);
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+    reset_terminal(&before);
     puts("demo: ok");
     return SL_EXIT_DONE;
 }
 
-/* Keys at once and unseen; Ctrl-C stays a signal. */
-static bool set_terminal(struct termios *before)
+/* --- terminal ------------------------------------------------------------------------------- */
+
+/* Keys at once and unseen; Ctrl-C and Ctrl-Z stay signals. */
+static void set_terminal(const struct termios *before)
 {
-    if (tcgetattr(STDIN_FILENO, before) != 0)
-        return false;
     struct termios raw = *before;
     raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
     raw.c_cc[VMIN] = 0;
     raw.c_cc[VTIME] = 0;
-    if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &raw) != 0)
-        return false;
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &raw);
     fputs("\033[2J\033[?25l", stdout);
-    return true;
 }
 
-static void run_loop(struct live *live)
+static void reset_terminal(const struct termios *before)
+{
+    fputs("\033[?25h\n", stdout);
+    fflush(stdout);
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, before);
+}
+
+/* Ctrl-Z and fg: the shell has set its own modes meanwhile. The parts go on. */
+static void obey_shell(const struct termios *before)
+{
+    if (must_suspend) {
+        must_suspend = 0;
+        reset_terminal(before);
+        raise(SIGSTOP);
+    }
+    if (was_continued) {
+        was_continued = 0;
+        set_terminal(before);
+    }
+}
+
+static void note_signal(int signal_number)
+{
+    if (signal_number == SIGTSTP)
+        must_suspend = 1;
+    else
+        was_continued = 1;
+}
+
+static void run_loop(struct live *live, const struct termios *before)
 {
     char line[REPORT_MAX];
     while (!live->is_ending && !sl_demo_is_stopping()) {
+        obey_shell(before);
         keep_watching(live);
         watch_parts(live);
         live->has_pins = sl_demo_read_pins(live->demo, &live->pins);
@@ -125,6 +162,7 @@ static void run_loop(struct live *live)
         if (lines[1].revents && !read_helper(&live->watch)) {
             end_helper(&live->watch);
             live->availability[0] = '\0';
+            forget_node(live);
             live->watch_again = sl_cli_now_ms() + 1000;
         }
         while (next_line(&live->watch, line, sizeof line))
@@ -302,6 +340,8 @@ static void take_event(struct live *live, const char *line)
         if (strcmp(live->availability, text) != 0)
             say(live, "the node is %.20s", text);
         snprintf(live->availability, sizeof live->availability, "%.11s", text);
+        if (strcmp(text, "online") != 0)
+            forget_node(live);
     } else if (strcmp(topic, "refused") == 0) {
         const char *why = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(payload, "why"));
         say(live, "the node refused: %.200s", why ? why : "?");
@@ -311,6 +351,13 @@ static void take_event(struct live *live, const char *line)
         snprintf(live->states[zone], sizeof live->states[zone], "%.7s", text);
     }
     cJSON_Delete(event);
+}
+
+/* What it said last is no longer what is. */
+static void forget_node(struct live *live)
+{
+    memset(live->states, 0, sizeof live->states);
+    memset(live->remaining_s, 0, sizeof live->remaining_s);
 }
 
 static void take_report(struct live *live, const cJSON *report)
@@ -329,6 +376,32 @@ static void take_report(struct live *live, const cJSON *report)
 
 /* --- screen --------------------------------------------------------------------------------- */
 
+static void add_line(struct live *live, const char *text, size_t len)
+{
+    memmove(live->messages[0], live->messages[1], sizeof live->messages - sizeof live->messages[0]);
+    snprintf(live->messages[MESSAGES - 1], LINE_LEN, "%.*s", (int)len, text);
+}
+
+/* Lines to be copied into another terminal, where this site and perhaps this program are unknown.
+ */
+static void say_quick_test(struct live *live)
+{
+    const struct sl_demo *demo = live->demo;
+    const char *program = demo->sluice.text;
+    char line[LINE_LEN];
+    size_t len = strlen(program);
+    if (len + 24 > sizeof line || strcspn(program, " '") < len)
+        program = "sluice";
+    say(live, "in another terminal:");
+    len = (size_t)snprintf(line, sizeof line, "mosquitto_pub $(%s \\", program);
+    add_line(live, line, len);
+    len = (size_t)snprintf(line, sizeof line, "  --site %s client-args) \\", demo->site.text);
+    add_line(live, line, len < sizeof line ? len : sizeof line - 1);
+    say(live, "  --topic irrigation/zone/on -m \"2 120\"");
+    say(live, "the way of the message: TLS with certificates on both sides, Mosquitto, node, SPI,"
+              " relay chip, pin PD2");
+}
+
 /* A message, broken at blanks into lines of the narrowest usual terminal. */
 static void say(struct live *live, const char *format, ...)
 {
@@ -346,9 +419,7 @@ static void say(struct live *live, const char *format, ...)
                 len--;
             len = len > 1 ? len : MESSAGE_MAX - 1;
         }
-        memmove(live->messages[0], live->messages[1],
-                sizeof live->messages - sizeof live->messages[0]);
-        snprintf(live->messages[MESSAGES - 1], MESSAGE_MAX, "%.*s", (int)len, rest);
+        add_line(live, rest, len);
         rest += len;
         rest += strspn(rest, " ");
     }
@@ -364,6 +435,7 @@ static void draw(const struct live *live)
     bool has_broker = demo->parts[SL_DEMO_BROKER] > 0,
          has_node = demo->parts[SL_DEMO_NODE_PART] > 0;
     bool is_cut = live->has_pins && live->pins.is_link_cut;
+    bool is_heard = has_broker && has_node && strcmp(live->availability, "online") == 0;
 
     printf("\033[HSluice: from a message to a relay\033[K\n\033[K\n");
     printf("broker %s%s%s   node %s%s%s   SPI link %s%s%s   chip %s%s%s\033[K\n\033[K\n",
@@ -378,10 +450,11 @@ static void draw(const struct live *live)
         bool is_on = live->has_pins && (live->pins.conducting >> zone & 1u);
         long left = live->remaining_s[zone] - elapsed_s;
         char clock[32] = "";
-        if (live->remaining_s[zone] > 0 && left > 0 && strcmp(live->states[zone], "ON") == 0)
+        if (is_heard && live->remaining_s[zone] > 0 && left > 0 &&
+            strcmp(live->states[zone], "ON") == 0)
             snprintf(clock, sizeof clock, "%ld:%02ld", left / 60, left % 60);
         printf(" %d    %-13s  %-10s  PD%d    %-8s  %s%s%s\033[K\n", zone,
-               live->states[zone][0] ? live->states[zone] : "-", clock, zone,
+               is_heard && live->states[zone][0] ? live->states[zone] : "?", clock, zone,
                live->has_pins ? live->pins.levels[zone] : "?", is_on ? good : dim,
                is_on ? "[####] ON" : "[    ]", off);
     }

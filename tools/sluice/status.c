@@ -195,11 +195,11 @@ static void print_node(const struct node_status *status)
                      : strcmp(status->availability, "online") == 0 ? "no answer"
                      : status->availability[0]                     ? status->availability
                                                                    : "unknown";
+    const cJSON *now = is_online ? status->report : NULL; /* an old report does not know */
     printf("%-23s  %s%-9s%s  %-5s  %-8s  %-11s  ", status->node->name,
            sl_cli_colour(is_online ? SL_COLOUR_GOOD : SL_COLOUR_BAD), is,
-           sl_cli_colour(SL_COLOUR_OFF), text_at(status->report, "chip", "link"),
-           text_at(status->report, "time", "source"),
-           text_at(status->report, "certificate", "last_day"));
+           sl_cli_colour(SL_COLOUR_OFF), text_at(now, "chip", "link"),
+           text_at(now, "time", "source"), text_at(status->report, "certificate", "last_day"));
     int shown = 0;
     const cJSON *zones = cJSON_GetObjectItemCaseSensitive(status->report, "zones"), *entry = NULL;
     cJSON_ArrayForEach(entry, zones)
@@ -214,7 +214,11 @@ static void print_node(const struct node_status *status)
                is_online ? "" : sl_cli_colour(SL_COLOUR_DIM), zone->valueint, left->valueint / 60,
                left->valueint % 60, is_online ? "" : " (old)");
     }
-    printf("%s%s\n", shown ? "" : zones ? "all off" : "-", sl_cli_colour(SL_COLOUR_OFF));
+    printf("%s%s\n",
+           shown                ? ""
+           : zones && is_online ? "all off"
+                                : "-",
+           sl_cli_colour(SL_COLOUR_OFF));
 }
 
 static void print_json(const struct statuses *all)

@@ -367,10 +367,14 @@ static enum sl_exit explain(const struct sl_talk *talk, int error, int number)
                            "the broker at %s:%u closed the connection before it began: is it the "
                            "broker of this site? Its log says why",
                            host, port);
+    /* Below 0x80 it is no word of the broker but an error number of the library. */
+    const char *why = mosquitto_strerror(error);
+    if (talk->disconnected >= MQTT_RC_UNSPECIFIED)
+        why = mosquitto_reason_string(talk->disconnected);
+    else if (error == MOSQ_ERR_CONN_LOST || error == MOSQ_ERR_NO_CONN)
+        why = "it ended, or the network did";
     return sl_cli_fail(SL_EXIT_NO_ANSWER, "the connection to the broker at %s:%u was lost: %s",
-                       host, port,
-                       talk->disconnected > 0 ? mosquitto_reason_string(talk->disconnected)
-                                              : mosquitto_strerror(error));
+                       host, port, why);
 }
 
 static enum sl_exit explain_tls(const struct sl_talk *talk)
