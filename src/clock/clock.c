@@ -2,7 +2,8 @@
 #include "clock/clock.h"
 
 static uint64_t elapsed_ms(const struct sl_clock *clock, sl_ms now);
-static bool is_acceptable(const struct sl_clock *clock, sl_ms now, uint64_t unix_s);
+static bool is_acceptable(const struct sl_clock *clock, sl_ms now, uint64_t unix_s,
+                          enum sl_clock_source source);
 
 void sl_clock_init(struct sl_clock *clock, uint64_t floor_s)
 {
@@ -14,7 +15,7 @@ enum sl_status sl_clock_set(struct sl_clock *clock, sl_ms now, uint64_t unix_s, 
 {
     if (source == SL_CLOCK_UNKNOWN || unix_ms > 999)
         return SL_BAD_ARGUMENT;
-    if (!is_acceptable(clock, now, unix_s))
+    if (!is_acceptable(clock, now, unix_s, source))
         return SL_REFUSED;
     clock->base_s = clock->set_s = unix_s;
     clock->base_ms = unix_ms;
@@ -63,11 +64,14 @@ static uint64_t elapsed_ms(const struct sl_clock *clock, sl_ms now)
     return (uint64_t)clock->base_ms + since;
 }
 
-static bool is_acceptable(const struct sl_clock *clock, sl_ms now, uint64_t unix_s)
+static bool is_acceptable(const struct sl_clock *clock, sl_ms now, uint64_t unix_s,
+                          enum sl_clock_source source)
 {
     if (unix_s < clock->floor_s)
         return false;
-    if (!clock->is_confirmed)
+    /* The board's own clock is trusted by its owner, who may set it at any time: a computer without
+     * a battery starts in the past and is put right when the network is there. */
+    if (!clock->is_confirmed || source == SL_CLOCK_SYSTEM)
         return unix_s - clock->floor_s <= SL_CLOCK_FIRST_JUMP_S;
 
     uint64_t utc = sl_clock_utc(clock, now);

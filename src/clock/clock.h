@@ -31,7 +31,8 @@ struct sl_clock {
 
 void sl_clock_init(struct sl_clock *clock, uint64_t floor_s);
 
-/* A source says it is unix_s now. Confirmed time it may only correct.
+/* A source says it is unix_s now. Confirmed time SNTP may only correct; the board's own clock may
+ * also step.
  * Fails: SL_REFUSED (below the floor, or a jump beyond the limits), SL_BAD_ARGUMENT (unix_ms above
  * 999, no source); the clock is unchanged. */
 SL_MUST_CHECK enum sl_status sl_clock_set(struct sl_clock *clock, sl_ms now, uint64_t unix_s,

@@ -99,6 +99,19 @@ static void test_later_jumps_are_limited(void **state)
                      SL_REFUSED); /* the drift was used up */
 }
 
+static void test_the_boards_own_clock_may_step(void **state)
+{
+    const uint64_t start = FLOOR + 30 * DAY_S;
+    (void)state;
+
+    struct sl_clock clock = clock_at(start, 0);
+    assert_int_equal(sl_clock_set(&clock, 0, start + 3 * DAY_S, 0, SL_CLOCK_SYSTEM), SL_OK);
+    assert_int_equal(sl_clock_utc(&clock, 0), start + 3 * DAY_S);
+    assert_int_equal(sl_clock_set(&clock, 0, start, 0, SL_CLOCK_SYSTEM), SL_OK);
+    assert_int_equal(sl_clock_set(&clock, 0, FLOOR - 1, 0, SL_CLOCK_SYSTEM), SL_REFUSED);
+    assert_int_equal(sl_clock_set(&clock, 0, FLOOR + 3661 * DAY_S, 0, SL_CLOCK_SYSTEM), SL_REFUSED);
+}
+
 /* A source that lies once, or a clock that is put right after the start. */
 static void test_a_source_alone_moves_no_floor_and_may_be_replaced(void **state)
 {
@@ -165,6 +178,7 @@ int main(void)
         cmocka_unit_test(test_refuses_what_is_no_time),
         cmocka_unit_test(test_runs_with_milliseconds),
         cmocka_unit_test(test_later_jumps_are_limited),
+        cmocka_unit_test(test_the_boards_own_clock_may_step),
         cmocka_unit_test(test_a_source_alone_moves_no_floor_and_may_be_replaced),
         cmocka_unit_test(test_corrections_never_go_below_the_floor),
         cmocka_unit_test(test_laws_of_ticks_and_wrap),
