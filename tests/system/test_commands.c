@@ -1,6 +1,7 @@
 /* From a message to a pin and back, and what becomes of messages that are none. Real Mosquitto,
  * real node, the chip's real firmware. */
 #include "garden.h"
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,8 +56,23 @@ static void answer_comes_after_the_pin_was_read_back(void **state)
 
     (void)state;
     test_ask(&garden, "zone/on", "5 60", "c0ffee");
-    test_hear(&garden, from, "answer/operator", "");
+    test_hear(&garden, from, "answer/operator", "\"result\":\"done\"");
     assert_int_equal(test_pins(&garden), PIN(5)); /* at once, not after a while */
+}
+
+/* Between the order and the read-back as much time as a test can want: the chip stands still. */
+static void nothing_is_done_that_was_not_read_back(void **state)
+{
+    const unsigned answered = test_count(&garden.node, "the relay chip answers");
+    const size_t from = garden.messages_len;
+
+    (void)state;
+    test_signal(&garden.chip, SIGSTOP);
+    test_ask(&garden, "zone/on", "5 60", "unread");
+    const size_t at = test_hear(&garden, from, "answer/operator", "");
+    test_signal(&garden.chip, SIGCONT);
+    assert_null(strstr(garden.messages[at].payload, "\"result\":\"done\""));
+    test_expect(&garden.node, "the relay chip answers", answered + 1);
 }
 
 static void every_command_does_what_it_says(void **state)
@@ -240,6 +256,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(message_reaches_the_pin_and_comes_back),
         TEST(answer_comes_after_the_pin_was_read_back),
+        TEST(nothing_is_done_that_was_not_read_back),
         TEST(every_command_does_what_it_says),
         TEST(zone_ends_on_time),
         TEST(bad_messages_switch_nothing_and_are_refused_in_words),
