@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -73,6 +74,23 @@ static void open_line(void)
     assert_true(peer >= 0);
 }
 
+/* The line's own end: the socket of this process whose name is the peer's peer. */
+static int find_line(void)
+{
+    struct sockaddr_in address, name;
+    socklen_t len = sizeof address;
+
+    assert_int_equal(getpeername(peer, (struct sockaddr *)&address, &len), 0);
+    for (int fd = 0; fd < 1024; fd++) {
+        len = sizeof name;
+        if (fd != peer && getsockname(fd, (struct sockaddr *)&name, &len) == 0 &&
+            name.sin_family == AF_INET && name.sin_port == address.sin_port)
+            return fd;
+    }
+    fail_msg("no socket of this process is the line");
+    return -1;
+}
+
 /* The events that the line waits for, 0 for none. */
 static int waits_for(void)
 {
@@ -90,6 +108,18 @@ static void address_and_name_are_dialled(void **state)
     sl_port_hang_up();
     dial("localhost"); /* perhaps ::1 first, where nobody listens */
     assert_int_equal(line(), SL_PORT_OPEN);
+}
+
+/* Nagle's algorithm would hold an answer until the broker has acknowledged the packet before it. */
+static void small_packets_go_out_at_once(void **state)
+{
+    int is_on = 0;
+    socklen_t len = sizeof is_on;
+
+    (void)state;
+    open_line();
+    assert_int_equal(getsockopt(find_line(), IPPROTO_TCP, TCP_NODELAY, &is_on, &len), 0);
+    assert_true(is_on);
 }
 
 static void refusal_has_its_errno(void **state)
@@ -262,6 +292,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(address_and_name_are_dialled),
+        TEST(small_packets_go_out_at_once),
         TEST(refusal_has_its_errno),
         TEST(name_without_address_is_no_route),
         TEST(partial_writes_arrive_whole),
