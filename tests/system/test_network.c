@@ -106,8 +106,8 @@ static void ipv6_works(void **state)
 
     (void)state;
     if (!test_has_ipv6()) {
-        print_message("no IPv6 on this machine's loopback: not tested\n");
-        return;
+        print_message("no IPv6 on this machine's loopback\n");
+        skip();
     }
     test_garden_make(&garden, "::1");
     test_garden_start_broker(&garden);
