@@ -175,6 +175,14 @@ const struct sl_mqtt_limits *sl_mqtt_limits(const struct sl_mqtt *mqtt)
     return &mqtt->limits;
 }
 
+size_t sl_mqtt_owed(const struct sl_mqtt *mqtt)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < mqtt->flights_used; i++)
+        len += mqtt->memory.flights[i].len;
+    return len;
+}
+
 static bool is_config_valid(const struct sl_mqtt_config *config)
 {
     const struct sl_mqtt_message *will = &config->will;

@@ -151,6 +151,8 @@ void sl_mqtt_disconnect(struct sl_mqtt *mqtt, sl_ms now, uint8_t reason);
 
 /* The limits in force; valid after SL_MQTT_OPENED. */
 const struct sl_mqtt_limits *sl_mqtt_limits(const struct sl_mqtt *mqtt);
+/* Bytes of memory.out in packets that the server has not acknowledged. */
+size_t sl_mqtt_owed(const struct sl_mqtt *mqtt);
 
 struct sl_mqtt {
     struct sl_mqtt_memory memory; /* first: reset clears what follows */

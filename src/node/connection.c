@@ -30,15 +30,6 @@ static void wait_until(struct sl_connection *connection, sl_ms due)
     connection->due = due;
 }
 
-/* Bytes in memory.out that the broker has not acknowledged. */
-static uint16_t owed_len(const struct sl_connection *connection)
-{
-    uint32_t len = 0;
-    for (size_t i = 0; i < connection->mqtt.flights_used; i++)
-        len += connection->flights[i].len;
-    return (uint16_t)len;
-}
-
 enum sl_status sl_connection_init(struct sl_connection *connection,
                                   const struct sl_identity *identity, uint16_t keep_alive_s,
                                   struct sl_random *random, struct sl_log_queue *log)
@@ -153,7 +144,7 @@ void sl_connection_tick(struct sl_connection *connection, sl_ms now)
 
     if (connection->stage >= SL_CONNECTION_CONNECTING)
         sl_mqtt_tick(&connection->mqtt, now);
-    if (owed_len(connection) == 0)
+    if (sl_mqtt_owed(&connection->mqtt) == 0)
         connection->has_ack_due = false;
     if (connection->has_ack_due && sl_ms_is_reached(now, connection->ack_due))
         fail(connection, now, SL_TROUBLE_PUBACK_TIMEOUT, SL_CONNECTION_PUBACK_MS / 1000);
@@ -226,7 +217,7 @@ void sl_connection_sent(struct sl_connection *connection, size_t len)
 
 bool sl_connection_is_owed(const struct sl_connection *connection)
 {
-    return connection->stage == SL_CONNECTION_OPEN && owed_len(connection) > 0;
+    return connection->stage == SL_CONNECTION_OPEN && sl_mqtt_owed(&connection->mqtt) > 0;
 }
 
 /* What is owed an acknowledgement stays in memory.out. The reserve is kept free of it, so that an
@@ -239,7 +230,8 @@ enum sl_status sl_connection_publish(struct sl_connection *connection, sl_ms now
     const struct sl_mqtt_limits *limits = sl_mqtt_limits(&connection->mqtt);
     size_t len =
         SL_CONNECTION_OVERHEAD + message.topic.len + message.payload.len + message.correlation.len;
-    bool has_room = owed_len(connection) + len <= SL_CONNECTION_OUT_LEN - SL_CONNECTION_RESERVE;
+    bool has_room =
+        sl_mqtt_owed(&connection->mqtt) + len <= SL_CONNECTION_OUT_LEN - SL_CONNECTION_RESERVE;
     uint16_t id = 0;
     enum sl_status status = SL_FULL;
     message.retain = message.retain && limits->retain_available;
@@ -254,8 +246,8 @@ enum sl_status sl_connection_publish(struct sl_connection *connection, sl_ms now
         connection->has_ack_due = true;
         connection->ack_due = now + SL_CONNECTION_PUBACK_MS;
     }
-    if (owed_len(connection) > connection->out_max)
-        connection->out_max = owed_len(connection);
+    if (sl_mqtt_owed(&connection->mqtt) > connection->out_max)
+        connection->out_max = (uint16_t)sl_mqtt_owed(&connection->mqtt);
     return status;
 }
 
@@ -342,7 +334,7 @@ static void subscribed(struct sl_connection *connection, sl_ms now,
 
 static void acknowledged(struct sl_connection *connection, sl_ms now, uint8_t reason)
 {
-    connection->has_ack_due = owed_len(connection) > 0;
+    connection->has_ack_due = sl_mqtt_owed(&connection->mqtt) > 0;
     connection->ack_due = now + SL_CONNECTION_PUBACK_MS;
     if (reason >= REASON_ERROR)
         sl_log_push(connection->log, SL_LOG_PUBLISH_REFUSED, reason, 0);
