@@ -26,6 +26,7 @@ int posix_spi_open(const char *path, char error[POSIX_ERROR_LEN])
     return -1;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the kernel writes to in, through an integer */
 bool posix_spi_exchange(int fd, const uint8_t *out, uint8_t *in, size_t len)
 {
     /* The first has no byte: only its pause, which is the lead of chip select. cs_change stays 0:

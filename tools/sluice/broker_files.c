@@ -109,7 +109,7 @@ enum sl_exit sl_broker_write_conf(const struct sl_site *site, const char *folder
             "per_listener_settings false\n"
             "allow_anonymous false\n"
             "acl_file %s/broker/acl\n"
-            "# mosquitto_pub without -i gives no client id; it gets its certificate's name, below.\n"
+            "# mosquitto_pub without -i names itself not at all: the certificate does, below.\n"
             "allow_zero_length_clientid true\n"
             "\n"
             "# Small packets go out at once: Nagle's algorithm would hold a command for 40 ms.\n"
