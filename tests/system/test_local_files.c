@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -190,6 +191,64 @@ static void good_identity_starts_and_ends(void **state)
     assert_int_equal(test_count(&process, "stopped"), 1);
 }
 
+/* A node of a user who is not root, with the leave to write cores that the test has. Gives: the
+ * user's id. */
+static uid_t start_as_user(struct test_process *process)
+{
+    const struct test_path identity = test_place_path(&place, "user.id");
+    const char *const drop[] = {
+        "--reuid=65534", "--regid=65534", "--clear-groups", "--pdeathsig", "KILL", SL_NODE,
+        "--identity",    identity.text,   "--chip",         "no-chip",     NULL};
+    const char *const probe[] = {drop[0], drop[1], drop[2], SL_NODE, "--version", NULL};
+    uint8_t image[4096] = {0};
+
+    (void)write_file("user.id", image, read_good(image, sizeof image), 0600);
+    if (geteuid() != 0) {
+        test_start(process, &place, "user", SL_NODE, drop + 6, NULL);
+        return geteuid();
+    }
+    if (test_run(&place, "probe", "setpriv", probe) != 0) {
+        print_message("user 65534 may not run " SL_NODE "\n");
+        skip();
+    }
+    assert_int_equal(chown(identity.text, 65534, 65534), 0);
+    assert_int_equal(chmod(place.folder, 0711), 0);
+    test_start(process, &place, "user", "setpriv", drop, NULL);
+    return 65534;
+}
+
+/* The key is in its memory: the kernel writes no core file, and a program that collects cores,
+ * which heeds no limit, gets none, since the process belongs to root for everybody who looks. */
+static void key_gets_into_no_core_file(void **state)
+{
+    struct test_process node;
+    struct rlimit before;
+    struct stat about;
+    char path[32], line[128];
+    bool is_limited = false;
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_CORE, &before), 0);
+    const rlim_t most = geteuid() == 0 ? RLIM_INFINITY : before.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_CORE, &(struct rlimit){most, most}), 0);
+    const uid_t user = start_as_user(&node);
+    (void)setrlimit(RLIMIT_CORE, &before);
+    test_expect(&node, "started", 1);
+    snprintf(path, sizeof path, "/proc/%d/limits", (int)node.pid);
+    assert_int_equal(stat(path, &about), 0);
+    assert_int_not_equal(about.st_uid, user);
+    FILE *limits = fopen(path, "r");
+    assert_non_null(limits);
+    while (fgets(line, sizeof line, limits)) {
+        unsigned long soft, hard;
+        if (sscanf(line, "Max core file size %lu %lu", &soft, &hard) == 2)
+            is_limited = soft == 0 && hard == 0;
+    }
+    fclose(limits);
+    assert_true(is_limited);
+    test_stop(&node);
+}
+
 /* The first signal waits for a broker that stands still, the second one does not. */
 static void second_signal_ends_at_once(void **state)
 {
@@ -220,6 +279,7 @@ int main(void)
         cmocka_unit_test(state_folder_must_be_usable),
         cmocka_unit_test(good_identity_starts_and_ends),
         cmocka_unit_test(second_signal_ends_at_once),
+        cmocka_unit_test(key_gets_into_no_core_file),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
