@@ -67,11 +67,22 @@ rm -r "$odd"
 mkdir "site/nodes/Not A Node"
 expect 4 "is no node of this site" "$sluice" node list
 rmdir "site/nodes/Not A Node"
-[ "$(id -u)" = 0 ] || {
-    chmod 0 site/broker/crl.pem
-    expect 4 "cannot read" "$sluice" broker run
-    chmod 600 site/broker/crl.pem
-}
+# Unreadable, which nothing is for root: there another user runs the program, from a place that he
+# can reach, in a site of his own.
+for file in site.json ca/key.pem broker/crl.pem nodes/garden/identity; do
+    cp -a good user
+    chmod 0 "user/$file"
+    set -- "$sluice"
+    if [ "$(id -u)" = 0 ]; then
+        chmod 711 "$work"
+        cp "$sluice" run-by-user
+        chown -R 65534:65534 user
+        set -- setpriv --reuid=65534 --regid=65534 --clear-groups "$work/run-by-user"
+    fi
+    expect 4 "cannot read $work/user/$file: Permission denied" "$@" --site user broker run
+    [ "$(wc -l <out)" = 1 ] || fail "$file unreadable: more than one line: $(cat out)"
+    rm -rf user
+done
 broken operators/operator/certificate.pem operators/operator/certificate.pem "$sluice" client-args
 [ -z "$(find site -name '*.??????' -o -name '.new.*')" ] || fail "a temporary file was left"
 echo "ok"
