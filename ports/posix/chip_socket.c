@@ -18,6 +18,7 @@ static bool take(uint8_t frame[SL_FRAME_LEN]);
 static void wait_for(struct posix_wait *wait);
 static bool is_connected(void);
 static void forget_stray_answers(void);
+static void note_answer(void);
 static void lose(int error);
 static uint64_t now_us(void);
 
@@ -26,6 +27,7 @@ static struct {
     const char *path; /* NULL: adopted, cannot be connected again */
     int fd;
     unsigned open_exchanges; /* answers still to come; only the last one counts */
+    bool has_answered;       /* since it was connected */
     bool is_paused, is_reported;
     sl_ms pause_due;
     uint32_t pause_ms;
@@ -86,6 +88,7 @@ static bool take(uint8_t frame[SL_FRAME_LEN])
             lose(EPROTO);
             return false;
         }
+        note_answer();
         if (--chip.open_exchanges == 0) {
             memcpy(frame, packet + HEADER_LEN, SL_FRAME_LEN);
             return true;
@@ -116,10 +119,7 @@ static bool is_connected(void)
         lose(errno);
         return false;
     }
-    if (chip.is_reported)
-        posix_log(SL_LOG_INFO, "the chip's socket %s is there", chip.path);
-    chip.is_paused = chip.is_reported = false;
-    chip.pause_ms = POSIX_CHIP_PAUSE_MS;
+    chip.has_answered = false;
     return true;
 }
 
@@ -134,10 +134,31 @@ static void forget_stray_answers(void)
     }
 }
 
+/* Not the connection but its first answer shows that we are heard. */
+static void note_answer(void)
+{
+    if (chip.has_answered)
+        return;
+    if (chip.is_reported)
+        posix_log(SL_LOG_INFO, "the chip's socket %s is there", chip.name);
+    chip.has_answered = true;
+    chip.is_paused = chip.is_reported = false;
+    chip.pause_ms = POSIX_CHIP_PAUSE_MS;
+}
+
 /* Says so once; then silence until it is back. */
 static void lose(int error)
 {
-    if (!chip.is_reported)
+    const bool is_turned_away = chip.path && chip.fd >= 0 && !chip.has_answered &&
+                                (error == 0 || error == ECONNRESET || error == EPIPE);
+
+    if (!chip.is_reported && is_turned_away)
+        posix_log(
+            SL_LOG_WARNING,
+            "the chip's socket %s closes at once, as when another sluice-node holds the chip; "
+            "end that one",
+            chip.name);
+    else if (!chip.is_reported)
         posix_log(SL_LOG_WARNING, "the chip's socket %s: %s; start %s%s", chip.name,
                   error == 0 ? "closed by the chip" : strerror(error),
                   chip.path ? "sluice-chip with --spi " : "sluice-node again",

@@ -25,6 +25,26 @@ expect 4 "the chip ended at once: sluice-chip: firmware $0: not an ELF file for 
     "$sluice" demo --story --node "$node" --chip "$chip" --elf "$0"
 grep -q "^demo: failed: the parts could not be started" out || fail "the end says: $(cat out)"
 
+# Two nodes for one chip: the second is told why it gets none, once, and takes over when it can.
+expect 0 "is made" "$sluice" init --port "$(free_port)"
+expect 0 "is made" "$sluice" node add garden
+"$chip" --elf "$elf" --spi spi --control control >chip.log 2>&1 &
+pids="$pids $!"
+until_true test -S control || fail "no chip: $(cat chip.log)"
+"$node" --identity site/nodes/garden/identity --chip spi >first.log 2>&1 &
+first=$!
+pids="$pids $first"
+until_true grep -q "the relay chip answers" first.log || fail "the first node: $(cat first.log)"
+"$node" --identity site/nodes/garden/identity --chip spi >second.log 2>&1 &
+pids="$pids $!"
+until_true grep -q "another sluice-node holds the chip" second.log || fail "not told: $(cat second.log)"
+sleep 1
+[ "$(grep -c "the chip's socket" second.log)" = 1 ] || fail "told again: $(cat second.log)"
+kill "$first"
+until_true grep -q "the chip's socket spi is there" second.log || fail "not taken: $(cat second.log)"
+expect 1 "sluice-chip: socket spi: another program listens there" \
+    "$chip" --elf "$elf" --spi spi --control other
+
 start "$node"
 wait "$demo" || fail "the story: $(cat story)"
 [ "$(tail -1 story)" = "demo: ok" ] || fail "the story ends with: $(tail -1 story)"
