@@ -35,3 +35,7 @@ endif()
 add_test(NAME system/setup
          COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/setup.sh ${PROJECT_SOURCE_DIR}/tools/dev/setup.sh)
 set_tests_properties(system/setup PROPERTIES LABELS system TIMEOUT 60)
+
+add_test(NAME system/make_program
+         COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/make_program.sh ${PROJECT_SOURCE_DIR})
+set_tests_properties(system/make_program PROPERTIES LABELS system TIMEOUT 120)
