@@ -50,6 +50,13 @@ wait "$demo" || fail "the story: $(cat story)"
 [ "$(tail -1 story)" = "demo: ok" ] || fail "the story ends with: $(tail -1 story)"
 is_gone || fail "the story left something behind: $folder"
 
+# A part that ends is named, with its last words.
+printf '#!/bin/sh\necho no more >&2\nexit 5\n' >dying
+chmod +x dying
+start "$work/dying"
+wait "$demo" && fail "a dead node was enough: $(cat story)"
+grep -q "FAILED: the node ended by itself (exit status 5): no more" story || fail "story: $(cat story)"
+
 # A step that is not true: a node that does nothing.
 printf '#!/bin/sh\nexec sleep 100\n' >idle
 chmod +x idle

@@ -16,6 +16,7 @@ struct sl_demo {
     struct sl_path site, spi, control;
     struct sl_path sluice, node_program, chip_program, elf;
     pid_t parts[SL_DEMO_PARTS]; /* 0: not running */
+    int ends[SL_DEMO_PARTS];    /* how it ended by itself, as waitpid tells it */
     int guard;                  /* its closing, also by our death, removes the folder */
     int chip_line;              /* control socket, -1: closed */
     char args[2048];            /* what 'sluice client-args' printed */
@@ -58,7 +59,8 @@ int sl_demo_publish(struct sl_demo *demo, const char *topic, const char *payload
 /* One command on the chip's control socket. */
 bool sl_demo_tell_chip(struct sl_demo *demo, const char *command);
 bool sl_demo_read_pins(struct sl_demo *demo, struct sl_demo_pins *pins);
-/* Within timeout_ms the node sends a fresh report, and in it the chip answers. */
+/* Within timeout_ms the node sends a fresh report, and in it the chip answers. Fails at once when a
+ * part ends meanwhile, and names it. */
 bool sl_demo_is_online(struct sl_demo *demo, unsigned timeout_ms);
 
 /* Sleep; false when a signal asked the demo to end. */

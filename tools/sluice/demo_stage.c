@@ -26,7 +26,8 @@ static volatile sig_atomic_t is_stopping;
 
 static bool fail(struct sl_demo *demo, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-static bool fail_start(struct sl_demo *demo, enum sl_demo_part part, const char *what);
+static bool fail_part(struct sl_demo *demo, enum sl_demo_part part, const char *what);
+static bool are_parts_alive(struct sl_demo *demo);
 static bool make_folder(struct sl_demo *demo);
 static bool find_programs(struct sl_demo *demo, const struct sl_demo_programs *programs);
 static bool make_site(struct sl_demo *demo);
@@ -226,9 +227,9 @@ bool sl_demo_start(struct sl_demo *demo, enum sl_demo_part part)
     uint64_t end = sl_cli_now_ms() + START_MS;
     while (!is_ready(demo, part)) {
         if (sl_demo_has_ended(demo, part))
-            return fail_start(demo, part, "ended at once");
+            return fail_part(demo, part, "ended at once");
         if (sl_cli_now_ms() >= end)
-            return fail_start(demo, part, "is not ready in time");
+            return fail_part(demo, part, "is not ready in time");
         if (!sl_demo_sleep(20))
             return false;
     }
@@ -236,7 +237,7 @@ bool sl_demo_start(struct sl_demo *demo, enum sl_demo_part part)
 }
 
 /* With the last line of its log: the folder with the rest is gone when somebody reads this. */
-static bool fail_start(struct sl_demo *demo, enum sl_demo_part part, const char *what)
+static bool fail_part(struct sl_demo *demo, enum sl_demo_part part, const char *what)
 {
     char name[32], line[256], clean[256] = "it said nothing";
     snprintf(name, sizeof name, "%s.log", part_names[part]);
@@ -246,6 +247,21 @@ static bool fail_start(struct sl_demo *demo, enum sl_demo_part part, const char 
     if (log)
         fclose(log);
     return fail(demo, "the %s %s: %s", part_names[part], what, clean);
+}
+
+static bool are_parts_alive(struct sl_demo *demo)
+{
+    for (int part = 0; part < SL_DEMO_PARTS; part++) {
+        char what[48];
+        if (!sl_demo_has_ended(demo, (enum sl_demo_part)part))
+            continue;
+        int end = demo->ends[part];
+        snprintf(what, sizeof what, "ended by itself (%s %d)",
+                 WIFSIGNALED(end) ? "signal" : "exit status",
+                 WIFSIGNALED(end) ? WTERMSIG(end) : WEXITSTATUS(end));
+        return fail_part(demo, (enum sl_demo_part)part, what);
+    }
+    return true;
 }
 
 static bool is_ready(struct sl_demo *demo, enum sl_demo_part part)
@@ -276,7 +292,7 @@ static bool is_ready(struct sl_demo *demo, enum sl_demo_part part)
 bool sl_demo_has_ended(struct sl_demo *demo, enum sl_demo_part part)
 {
     pid_t child = demo->parts[part];
-    if (child <= 0 || waitpid(child, NULL, WNOHANG) != child)
+    if (child <= 0 || waitpid(child, &demo->ends[part], WNOHANG) != child)
         return false;
     demo->parts[part] = 0;
     return true;
@@ -411,10 +427,13 @@ bool sl_demo_is_online(struct sl_demo *demo, unsigned timeout_ms)
                             "--json",          NULL};
     uint64_t end = sl_cli_now_ms() + timeout_ms;
     while (sl_demo_run(demo, status, START_MS, out, sizeof out) != 0 ||
-           !strstr(out, "\"link\":\"up\""))
+           !strstr(out, "\"link\":\"up\"")) {
+        if (!are_parts_alive(demo))
+            return false;
         if (sl_cli_now_ms() >= end || !sl_demo_sleep(100))
             return fail(demo, "the node is not connected, or has no chip, after %u s: %.300s",
                         timeout_ms / 1000, out);
+    }
     return true;
 }
 
