@@ -1,42 +1,7 @@
 /* From message to pin and back, with the chip's own engine and a broker in memory. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "bench.h"
 
-#include <cjson/cJSON.h>
-#include <cmocka.h>
 #include <stdio.h>
-#include <stdlib.h>
-
-#include "rig.h"
-
-static struct rig *rig;
-static struct test_pki pki;
-
-static int set_up_group(void **state)
-{
-    (void)state;
-    test_pki_make(&pki, (int64_t)RIG_UTC);
-    rig = calloc(1, sizeof *rig);
-    return rig == NULL;
-}
-
-static int tear_down_group(void **state)
-{
-    (void)state;
-    test_pki_free(&pki);
-    free(rig);
-    return 0;
-}
-
-static int connect(void **state)
-{
-    (void)state;
-    rig->pki = pki;
-    rig_connect(rig, 1000);
-    return 0;
-}
 
 static void assert_why(const char *part)
 {
@@ -507,118 +472,29 @@ static void while_commands_wait_the_line_is_not_read(void **state)
     assert_int_equal(rig_count(rig, "=site/answer"), 8);
 }
 
-static void a_restarted_node_takes_over_what_runs(void **state)
-{
-    (void)state;
-    rig_say(rig, "zone/on", "2 120");
-    rig_run(rig, 60000);
-    struct sl_slave chip = rig->chip;
-    sl_ms now = rig->now;
-    rig->pki = pki;
-    rig_start(rig, now);
-    rig->chip = chip;
-    rig->chip_at = now;
-    rig_run(rig, 100);
-    rig_set_time(rig);
-    rig_run(rig, 100);
-    assert_int_equal(rig_pins(rig), 0x04);
-    assert_string_equal(rig_last(rig, "zone/2/state")->payload, "ON");
-    assert_non_null(
-        strstr(rig_last(rig, "report")->payload, "\"state\":\"ON\",\"remaining_s\":60"));
-    rig_run(rig, 60500);
-    assert_int_equal(rig_pins(rig), 0);
-    assert_string_equal(rig_last(rig, "zone/2/state")->payload, "OFF");
-}
-
-static void stopping_closes_says_so_and_leaves(void **state)
-{
-    (void)state;
-    rig_say(rig, "zone/on", "2 120");
-    rig_run(rig, 500);
-    rig_forget(rig);
-    sl_node_stop(&rig->node, rig->now);
-    rig_run(rig, 200);
-    assert_true(rig->has_finished);
-    assert_int_equal(rig_pins(rig), 0);
-    assert_string_equal(rig_last(rig, "zone/2/state")->payload, "OFF");
-    const struct rig_heard *availability = rig_last(rig, "availability");
-    assert_string_equal(availability->payload, "offline");
-    assert_true(availability->retain);
-    assert_true(rig->has_disconnect);
-    assert_int_equal(rig->disconnect, 0);
-    assert_int_equal(rig_logged(rig, SL_LOG_STOPPED), 1);
-    struct sl_node_event event;
-    sl_node_tick(&rig->node, rig->now + 100000);
-    assert_false(sl_node_next(&rig->node, rig->now + 100000, &event));
-}
-
-static void stopping_waits_three_seconds_at_most(void **state)
-{
-    (void)state;
-    rig_say(rig, "zone/on", "2 120");
-    rig_run(rig, 500);
-    rig_forget(rig);
-    rig->is_frozen = true; /* the broker hangs */
-    sl_node_stop(&rig->node, rig->now);
-    rig_run(rig, 2900);
-    assert_false(rig->has_finished);
-    assert_int_equal(rig_pins(rig), 0);
-    rig_run(rig, 200);
-    assert_true(rig->has_finished);
-
-    rig->pki = pki;
-    rig_connect(rig, 1000);
-    rig_say(rig, "zone/on", "2 120");
-    rig_run(rig, 500);
-    rig->stuck_on = 0x04; /* the pin does not go off */
-    sl_node_stop(&rig->node, rig->now);
-    rig_run(rig, 3100);
-    assert_true(rig->has_finished);
-    assert_int_equal(rig_logged(rig, SL_LOG_STOPPED_UNSURE), 1);
-}
-
-static void stopping_without_broker_or_chip_is_quick(void **state)
-{
-    (void)state;
-    rig->pki = pki;
-    rig_start(rig, 1000);
-    rig->is_chip_cut = true;
-    rig_run(rig, 100);
-    sl_node_stop(&rig->node, rig->now);
-    rig_turn(rig);
-    assert_true(rig->has_finished);
-    assert_int_equal(rig->dials, 0);
-}
-
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup(name, connect)
     const struct CMUnitTest tests[] = {
-        TEST(a_session_opens_and_tells_everything),
-        TEST(a_message_switches_a_zone_and_is_confirmed),
-        TEST(one_at_a_time),
-        TEST(every_way_to_switch_off),
-        TEST(bad_payloads_switch_nothing_and_are_refused_in_words),
-        TEST(four_kilobytes_of_zeros_are_refused_in_words),
-        TEST(commands_that_are_not_for_now_switch_nothing),
-        TEST(a_wildcard_in_the_response_topic_switches_nothing),
-        TEST(without_a_chip_nothing_is_switched),
-        TEST(a_cut_link_shows_off_when_the_lease_has_ended),
-        TEST(a_short_cut_of_the_link_costs_nothing),
-        TEST(a_refused_command_does_not_cost_another_zone_its_water),
-        TEST(a_chip_reset_is_reported_and_stays_closed),
-        TEST(a_stuck_pin_is_never_called_done),
-        TEST(what_cannot_be_read_back_is_called_sent),
-        TEST(a_later_command_overtakes),
-        TEST(status_gives_a_fresh_report),
-        TEST(reports_come_by_themselves),
-        TEST(a_flood_is_slowed_down_and_nothing_is_lost),
-        TEST(while_commands_wait_the_line_is_not_read),
-        TEST(a_restarted_node_takes_over_what_runs),
-        TEST(stopping_closes_says_so_and_leaves),
-        TEST(stopping_waits_three_seconds_at_most),
-        TEST(stopping_without_broker_or_chip_is_quick),
+        FROM_SESSION(a_session_opens_and_tells_everything),
+        FROM_SESSION(a_message_switches_a_zone_and_is_confirmed),
+        FROM_SESSION(one_at_a_time),
+        FROM_SESSION(every_way_to_switch_off),
+        FROM_SESSION(bad_payloads_switch_nothing_and_are_refused_in_words),
+        FROM_SESSION(four_kilobytes_of_zeros_are_refused_in_words),
+        FROM_SESSION(commands_that_are_not_for_now_switch_nothing),
+        FROM_SESSION(a_wildcard_in_the_response_topic_switches_nothing),
+        FROM_SESSION(without_a_chip_nothing_is_switched),
+        FROM_SESSION(a_cut_link_shows_off_when_the_lease_has_ended),
+        FROM_SESSION(a_short_cut_of_the_link_costs_nothing),
+        FROM_SESSION(a_refused_command_does_not_cost_another_zone_its_water),
+        FROM_SESSION(a_chip_reset_is_reported_and_stays_closed),
+        FROM_SESSION(a_stuck_pin_is_never_called_done),
+        FROM_SESSION(what_cannot_be_read_back_is_called_sent),
+        FROM_SESSION(a_later_command_overtakes),
+        FROM_SESSION(status_gives_a_fresh_report),
+        FROM_SESSION(reports_come_by_themselves),
+        FROM_SESSION(a_flood_is_slowed_down_and_nothing_is_lost),
+        FROM_SESSION(while_commands_wait_the_line_is_not_read),
     };
-#undef TEST
     return cmocka_run_group_tests(tests, set_up_group, tear_down_group);
 }
