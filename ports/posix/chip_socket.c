@@ -130,7 +130,8 @@ static void forget_stray_answers(void)
     uint8_t packet[PACKET_LEN];
     unsigned left = 64; /* a chip that floods is not heard for ever */
 
-    while (left-- > 0 && recv(chip.fd, packet, sizeof packet, MSG_DONTWAIT) > 0) {
+    /* An empty packet is 0 as well as the end: neither stops it. */
+    while (left-- > 0 && recv(chip.fd, packet, sizeof packet, MSG_DONTWAIT) >= 0) {
     }
 }
 

@@ -1,0 +1,216 @@
+/* The CLI between a broker's messages and a person's terminal: status, watch, on and off run whole,
+ * with a scripted connection in place of talk.c and one node in place of a site's files.
+ *
+ * Contract: whatever a node or a broker says, only printable lines reach the terminal, and with
+ * --json only JSON; a command is "done" only after an answer with its own correlation that was not
+ * kept by the broker. The first byte chooses the command; then messages, one after the other. */
+#include "fuzz.h"
+#include "tools/sluice/talk.h"
+#include <cjson/cJSON.h>
+
+#define BASE "irrigation/garden"
+
+/* In place of site.c's and libc's own, by the linker (--wrap). */
+enum sl_exit __wrap_sl_site_open(const char *root, struct sl_site *site);
+enum sl_exit __wrap_sl_site_find_nodes(const struct sl_site *site, const char *name,
+                                       struct sl_site_nodes *nodes);
+void __wrap_sl_site_free_nodes(struct sl_site_nodes *nodes);
+int __wrap_isatty(int fd);
+
+struct sl_talk {
+    struct sl_reader script;
+    sl_talk_receive receive;
+    void *context;
+    char correlation[SL_CORRELATION_LEN + 1];
+    bool was_answered; /* by something that may be an answer */
+};
+
+static struct sl_talk talk;
+static struct sl_site_node node = {.name = "garden", .base = BASE, .host = "h", .port = 8883};
+
+static const struct {
+    enum sl_exit (*run)(struct sl_cli *cli, int argc, char **argv);
+    const char *words[4];
+    bool is_json, is_request;
+} commands[] = {
+    {sl_status_run, {NULL}, false, false},
+    {sl_status_run, {"--json", NULL}, true, false},
+    {sl_watch_run, {"--for", "1", NULL}, false, false},
+    {sl_watch_run, {"--for", "1", "--json", NULL}, true, false},
+    {sl_on_run, {"garden", "2", "120", NULL}, false, true},
+    {sl_on_run, {"garden", "2", "0", NULL}, false, true},
+    {sl_off_run, {"garden", "2", NULL}, false, true},
+    {sl_off_run, {"garden", NULL}, false, true},
+};
+#define COMMANDS (sizeof commands / sizeof commands[0])
+
+static void check_output(char *text, bool is_json);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    talk = (struct sl_talk){.script = sl_reader_init((struct sl_view){data, len})};
+    size_t chosen = fuzz_u8(&talk.script) % COMMANDS;
+    char words[4][8], *argv[4];
+    int argc = 0;
+    for (; argc < 4 && commands[chosen].words[argc] != NULL; argc++) {
+        snprintf(words[argc], sizeof words[argc], "%s", commands[chosen].words[argc]);
+        argv[argc] = words[argc];
+    }
+
+    FILE *out = stdout, *err = stderr;
+    char *printed = NULL, *told = NULL;
+    size_t printed_len = 0, told_len = 0;
+    stdout = open_memstream(&printed, &printed_len);
+    stderr = open_memstream(&told, &told_len);
+    struct sl_cli cli = {.site_root = "site"};
+    enum sl_exit code = commands[chosen].run(&cli, argc, argv);
+    fclose(stdout);
+    fclose(stderr);
+    stdout = out;
+    stderr = err;
+
+    FUZZ_CHECK(strlen(printed) == printed_len && strlen(told) == told_len);
+    check_output(told, false);
+    check_output(printed, commands[chosen].is_json);
+    FUZZ_CHECK(code <= SL_EXIT_FILES);
+    if (commands[chosen].is_request)
+        FUZZ_CHECK(code != SL_EXIT_DONE || (talk.was_answered && printed_len > 0));
+    FUZZ_CHECK(code == SL_EXIT_DONE || printed_len + told_len > 0); /* never silent about it */
+    free(printed);
+    free(told);
+    return 0;
+}
+
+static void check_output(char *text, bool is_json)
+{
+    for (const char *at = text; *at != '\0'; at++)
+        FUZZ_CHECK(*at == '\n' || (*at >= ' ' && *at <= '~'));
+    for (char *rest = text, *line; is_json && (line = strsep(&rest, "\n")) != NULL;) {
+        cJSON *json = cJSON_ParseWithOpts(line, NULL, true);
+        FUZZ_CHECK(*line == '\0' || json != NULL);
+        cJSON_Delete(json);
+    }
+}
+
+/* --- the connection ------------------------------------------------------------------------- */
+
+/* The next message of the script. */
+static void deliver(void)
+{
+    static const char *const topics[] = {
+        BASE "/availability", BASE "/report",    BASE "/zone/0/state", BASE "/zone/7/state",
+        BASE "/refused",      BASE "/answer/me", BASE "s/report",      BASE};
+    uint8_t options = fuzz_u8(&talk.script);
+    char topic[64];
+    snprintf(topic, sizeof topic, "%s", topics[options & 7]);
+    if (options & 8) {
+        struct sl_view text = fuzz_take(&talk.script, fuzz_u8(&talk.script) % 40u);
+        snprintf(topic, sizeof topic, BASE "/%.*s", (int)text.len, (const char *)text.data);
+    }
+    uint16_t len = options & 16 ? fuzz_u16(&talk.script) : fuzz_u8(&talk.script);
+    struct sl_view payload = fuzz_take(&talk.script, len);
+    void *exact = malloc(payload.len + (payload.len == 0)); /* not terminated */
+    FUZZ_CHECK(exact != NULL);
+    if (payload.len > 0)
+        memcpy(exact, payload.data, payload.len);
+
+    struct sl_talk_message message = {
+        .topic = topic, .payload = exact, .len = payload.len, .is_retained = options & 32};
+    if (options & 64) {
+        message.correlation = talk.correlation;
+        message.correlation_len = strlen(talk.correlation);
+    } else if (options & 128) {
+        message.correlation = "0123456789abcdef0123456789abcdef";
+        message.correlation_len = SL_CORRELATION_LEN;
+    }
+    bool is_own = (options & 64) && message.correlation_len == SL_CORRELATION_LEN;
+    talk.was_answered = talk.was_answered || (is_own && !message.is_retained);
+    talk.receive(talk.context, &message);
+    free(exact);
+}
+
+enum sl_exit sl_talk_open(const struct sl_site *site, const char *operator_name, bool is_watching,
+                          unsigned timeout_ms, sl_talk_receive receive, void *context,
+                          struct sl_talk **given)
+{
+    (void)site, (void)operator_name, (void)is_watching, (void)timeout_ms;
+    talk.receive = receive;
+    talk.context = context;
+    *given = &talk;
+    return SL_EXIT_DONE;
+}
+
+void sl_talk_close(struct sl_talk *given)
+{
+    (void)given;
+}
+
+/* Odd: the broker has kept a message for this topic. */
+enum sl_exit sl_talk_subscribe(struct sl_talk *given, const char *topic)
+{
+    FUZZ_CHECK(strncmp(topic, BASE "/", strlen(BASE) + 1) == 0);
+    if (fuzz_u8(&given->script) & 1)
+        deliver();
+    return SL_EXIT_DONE;
+}
+
+enum sl_exit sl_talk_publish(struct sl_talk *given, const char *topic, const char *payload,
+                             const struct sl_talk_request *request, enum sl_talk_fate *fate)
+{
+    (void)topic, (void)payload;
+    if (request->correlation != NULL)
+        memcpy(given->correlation, request->correlation, SL_CORRELATION_LEN);
+    *fate = (enum sl_talk_fate)(fuzz_u8(&given->script) % 8u);
+    if (*fate > SL_FATE_FORBIDDEN)
+        *fate = SL_FATE_TAKEN;
+    return SL_EXIT_DONE;
+}
+
+enum sl_exit sl_talk_wait(struct sl_talk *given, const bool *done, unsigned timeout_ms)
+{
+    (void)timeout_ms;
+    while (fuzz_has_more(&given->script) && !(done != NULL && *done))
+        deliver();
+    return SL_EXIT_DONE;
+}
+
+bool sl_talk_is_stopping(void)
+{
+    return !fuzz_has_more(&talk.script);
+}
+
+enum sl_exit sl_talk_probe(const struct sl_site *site, const struct sl_site_node *probed)
+{
+    (void)site, (void)probed;
+    return SL_EXIT_DONE;
+}
+
+/* --- the site ------------------------------------------------------------------------------- */
+
+enum sl_exit __wrap_sl_site_open(const char *root, struct sl_site *site)
+{
+    (void)root;
+    memset(site, 0, sizeof *site);
+    snprintf(site->operators[0], sizeof site->operators[0], "me");
+    site->operators_len = 1;
+    return SL_EXIT_DONE;
+}
+
+enum sl_exit __wrap_sl_site_find_nodes(const struct sl_site *site, const char *name,
+                                       struct sl_site_nodes *nodes)
+{
+    (void)site, (void)name;
+    *nodes = (struct sl_site_nodes){&node, 1};
+    return SL_EXIT_DONE;
+}
+
+void __wrap_sl_site_free_nodes(struct sl_site_nodes *nodes)
+{
+    (void)nodes;
+}
+
+int __wrap_isatty(int fd)
+{
+    (void)fd;
+    return 0;
+}
