@@ -49,6 +49,12 @@ expect 0 ""
 machine dpkg-query-none apt-get-any id-root
 expect 0 "    mosquitto"
 grep -q '^apt-get install .* mosquitto ' "$work/bin/apt-get.log" || fail "nothing was installed"
+# A CI system that gives a terminal: nothing is asked either.
+machine dpkg-query-none apt-get-any id-root
+CI=true "$(command -v script)" -qec "PATH=$work/bin $timeout_path 10 $(command -v sh) $setup demo" \
+    /dev/null </dev/null >"$work/out" || fail "a terminal and CI=true"
+grep -q "Install them now" "$work/out" && fail "CI was asked"
+grep -q '^apt-get install' "$work/bin/apt-get.log" || fail "nothing was installed with CI=true"
 machine dpkg-query-none apt-get-any id-user
 expect 1 "no sudo here"
 machine dpkg-query-none apt-get-any id-user sudo-free

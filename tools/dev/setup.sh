@@ -38,6 +38,9 @@ for package in $packages; do
 done
 [ -n "$missing" ] || exit 0
 
+# Some CI systems give a terminal that nobody sits at.
+has_reader() { [ -t 0 ] && [ "${CI:-}" != true ]; }
+
 echo "These Debian packages are missing and will be installed:"
 for package in $missing; do echo "    $package"; done
 case $missing in
@@ -46,7 +49,7 @@ case $missing in
     echo " 'systemctl disable --now mosquitto' if you do not want it.)"
     ;;
 esac
-if [ -t 0 ]; then
+if has_reader; then
     printf 'Install them now? [Y/n] '
     read -r answer
     case $answer in
@@ -66,8 +69,8 @@ if [ "$(id -u)" -ne 0 ]; then
     fi
     as_root="sudo"
     # sudo would find the terminal by itself, but nothing is asked when the input is none.
-    [ -t 0 ] || as_root="sudo -n"
-    if ! [ -t 0 ] && ! sudo -n true 2>/dev/null; then
+    has_reader || as_root="sudo -n"
+    if ! has_reader && ! sudo -n true 2>/dev/null; then
         echo "setup: sudo wants a password, and the input is no terminal; run this first:" >&2
         echo "    sudo apt-get install --no-install-recommends$missing" >&2
         exit 1
