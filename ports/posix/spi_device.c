@@ -42,7 +42,9 @@ bool posix_spi_exchange(int fd, const uint8_t *out, uint8_t *in, size_t len)
                                                      .speed_hz = POSIX_SPI_HZ,
                                                      .bits_per_word = BITS,
                                                      .delay_usecs = POSIX_SPI_PAUSE_US};
-    const int moved = ioctl(fd, SPI_IOC_MESSAGE(1 + len), transfers);
+    /* SPI_IOC_MESSAGE(1 + len), whose macro would make a variable-length array. */
+    const int moved =
+        ioctl(fd, _IOC(_IOC_WRITE, SPI_IOC_MAGIC, 0, (1 + len) * sizeof transfers[0]), transfers);
     if (moved >= 0 && (size_t)moved != len)
         errno = EIO;
     return moved >= 0 && (size_t)moved == len;
