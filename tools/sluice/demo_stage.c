@@ -43,7 +43,8 @@ static const char *const part_names[] = {
 bool sl_demo_open(struct sl_demo *demo, const struct sl_demo_programs *programs)
 {
     *demo = (struct sl_demo){.guard = -1, .chip_line = -1};
-    const struct sigaction action = {.sa_handler = stop};
+    /* Restarted: a frame that is just written must not fail and count as lost output. */
+    const struct sigaction action = {.sa_handler = stop, .sa_flags = SA_RESTART};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGHUP, &action, NULL);
