@@ -2,7 +2,7 @@
  * the same engine compiled for this computer, side by side. replay.c gives the files.
  *
  * Contract: the same outputs after every frame and every pause, and at the end the same account of
- * bad frames and latched zones. */
+ * bad frames, latched zones and remaining times. */
 #include "fuzz.h"
 #include "link/slave.h"
 #include "slave_script.h"
@@ -92,4 +92,9 @@ static void ask(struct pair *pair, uint8_t sequence)
     FUZZ_CHECK(sl_chip_status_decode(answer, &status) == SL_OK && status.sequence == sequence);
     FUZZ_CHECK(status.dropped_frames == pair->host.dropped_frames);
     FUZZ_CHECK(status.latched == pair->host.latched);
+    for (uint8_t zone = 0; zone < SL_ZONES; zone++) {
+        uint16_t host_units = pair->host.remaining[zone].units;
+        FUZZ_CHECK(status.remaining_units[zone] + 1 >= host_units);
+        FUZZ_CHECK(status.remaining_units[zone] <= host_units + 1);
+    }
 }

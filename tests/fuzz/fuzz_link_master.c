@@ -19,8 +19,8 @@ struct run {
     struct sl_master master;
     struct sl_slave chip;
     sl_ms start;
-    uint64_t now_ms; /* since the start */
-    bool extra_ticks;
+    uint64_t now_ms;              /* since the start */
+    bool extra_ticks, is_lazy;    /* is_lazy: events are pulled only now and then */
     uint64_t may_until[SL_ZONES]; /* a zone may be ordered on until then */
     bool is_up, was_up;
     uint8_t unsettled;            /* zones with a command that was neither confirmed nor given up */
@@ -64,7 +64,9 @@ static void play(struct run *run, struct sl_reader input)
     run->trace->len = 0;
     sl_slave_init(&run->chip, SL_RESET_POWER_ON, limits);
     sl_slave_peek(&run->chip, 0, 0x10, run->answer);
-    sl_master_init(&run->master, now(run), fuzz_u8(&input) * UINT32_C(300));
+    uint8_t options = fuzz_u8(&input);
+    run->is_lazy = options & 1;
+    sl_master_init(&run->master, now(run), options * UINT32_C(300));
     while (fuzz_has_more(&input)) {
         if (run->extra_ticks)
             sl_master_tick(&run->master, now(run));
@@ -114,8 +116,10 @@ static void play(struct run *run, struct sl_reader input)
             sl_slave_peek(&run->chip, sl_slave_outputs(&run->chip) ^ fuzz_u8(&input), 0x10,
                           run->answer);
         }
-        drain(run);
+        if (!run->is_lazy || op >= 0xC0)
+            drain(run);
     }
+    run->is_lazy = false;
     for (unsigned i = 0; i < 8; i++) { /* silence */
         pass(run, 200);
         exchange(run, NULL, 0, false);
@@ -180,7 +184,9 @@ static void exchange(struct run *run, const uint8_t *answer, size_t len, bool is
         sl_slave_feed(&run->chip, order, SL_FRAME_LEN);
         sl_slave_peek(&run->chip, sl_slave_outputs(&run->chip), 0x10, run->answer);
     }
-    drain(run);
+    run->was_up = run->was_up || run->master.is_up;
+    if (!run->is_lazy)
+        drain(run);
 }
 
 static void pass(struct run *run, uint32_t ms)

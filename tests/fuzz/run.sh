@@ -20,7 +20,7 @@ mkdir -p "$build/artifacts" "$build/logs"
 
 # What the last line of a log says.
 figures() {
-    sed -n 's/^#\([0-9]*\): cov: \([0-9]*\) .* corp: \([0-9]*\) exec\/s \([0-9]*\) .*/\1 runs, \4 a second, \2 edges, \3 inputs kept/p' \
+    sed -n 's/^#\([0-9]*\): cov: \([0-9]*\) .* corp: \([0-9]*\) exec\/s \([0-9]*\) .*/\1 runs, \4 a second, \2 features, \3 inputs kept/p' \
         "$1" | tail -n 1
 }
 
