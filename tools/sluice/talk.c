@@ -359,7 +359,10 @@ static enum sl_exit explain(const struct sl_talk *talk, int error, int number)
         return sl_cli_fail(SL_EXIT_NO_ANSWER,
                            "nothing listens at %s:%u: start the broker with 'sluice broker run'",
                            host, port);
-    if (error == MOSQ_ERR_ERRNO && number != 0)
+    /* A broker that dies while we write to it: the same end, seen from the other side. */
+    if (error == MOSQ_ERR_ERRNO && (number == EPIPE || number == ECONNRESET))
+        error = MOSQ_ERR_CONN_LOST;
+    else if (error == MOSQ_ERR_ERRNO && number != 0)
         return sl_cli_fail(SL_EXIT_NO_ANSWER, "cannot reach the broker at %s:%u: %s", host, port,
                            strerror(number));
     if (!talk->is_connected)
