@@ -24,7 +24,7 @@ struct sl_node;
 
 /* A session was opened: everything that is retained wants to be published again. */
 void sl_publish_reset(struct sl_node *node, sl_ms now);
-/* Queue the next message. False: nothing wants out, or there is no room for now. */
+/* Queue the next message. False: nothing wants out, or there is no room at present. */
 bool sl_publish_next(struct sl_node *node, sl_ms now);
 void sl_publish_tick(struct sl_node *node, sl_ms now);
 void sl_publish_deadline(const struct sl_node *node, sl_ms now, bool *has, sl_ms *due);
