@@ -134,6 +134,16 @@ check '{"result":"done","zone":"all","state":"OFF","remaining_s":0,"pins":1}' 3 
 check '{"result":"done"}' 3 "do not show it" "$sluice" on garden 2 120
 check 'nonsense' 3 "does not know" "$sluice" on garden 2 120
 check '{"result":"refused","why":"a\u001b[2Jb"}' 1 "refused: a?[2Jb" "$sluice" on garden 2 120
+# The same as JSON, on stdout; the sentence stays on stderr.
+check "$done_on" 0 '{"node":"garden","confirmed":true,"result":"done","zone":2,"state":"ON","remaining_s":120,"pins":4}' \
+    "$sluice" on garden 2 120 --json
+[ "$(wc -l <out)" = 1 ] || fail "more than one object: $(cat out)"
+check '{"result":"sent","zone":2,"state":"ON","remaining_s":120,"pins":4}' 0 '"confirmed":false,"result":"sent"' \
+    "$sluice" on garden 2 120 --json
+check '{"result":"done","zone":2,"state":"OFF","remaining_s":0,"pins":4}' 3 '"confirmed":false,"result":"done"' \
+    "$sluice" off garden 2 --json
+check '{"result":"refused","why":"a\u001b[2Jb\u009bc","more":1}' 1 \
+    '{"node":"garden","confirmed":false,"result":"refused","why":"a\u001b[2Jb\u009bc"}' "$sluice" on garden 2 120 --json
 # An answer to somebody else's question is no answer.
 answer "$done_on" 00000000000000000000000000000000
 expect 3 "did not answer within 2 s" "$sluice" on garden 2 120 --timeout 2
@@ -180,11 +190,12 @@ wait "$node"
 fresh
 expect 0 '"fresh":true' "$sluice" status garden --json
 wait "$node"
-# A report that would give orders to the terminal: CSI as an escape, and as one character (U+009B).
+# A report that would give orders to the terminal: CSI as an escape, and as one character (U+009B); and what is no
+# character at all.
 good_report=$report
-report='{"version":"a\u001b[2Jb\u009b2Jc"}'
+report='{"version":"a\u001b[2Jb\u009b2Jc'$(printf '\360\235\204\236\355\240\200')'"}'
 fresh
-expect 0 '"version":"a\u001b[2Jb??2Jc"' "$sluice" status garden --json
+expect 0 '"version":"a\u001b[2Jb\u009b2Jc\ud834\udd1e?"' "$sluice" status garden --json
 wait "$node"
 report=$good_report
 

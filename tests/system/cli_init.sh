@@ -134,6 +134,17 @@ grep -q "^user pond$" site/broker/acl && fail "the old name may still do somethi
 mkdir "a b"
 expect 0 "is made" "$sluice" --site "a b/site" init
 expect 4 "a shell would change" "$sluice" --site "a b/site" client-args
+
+# As JSON, for which no path is too strange.
+strange="c \"$(printf 'd\303\251')"
+mkdir "$strange"
+expect 0 '"broker":{"name":"sluice-broker","host":"127.0.0.1","port":8883},"operators":["eve"]}' \
+    "$sluice" --site "$strange/site" init --operator eve --json
+expect 0 '/c \"d\u00e9/site/operators/eve/key.pem"}' "$sluice" --site "$strange/site" client-args --json
+expect 0 '{"name":"garden","base":"irrigation/garden","host":"127.0.0.1","port":8883,"last_day":"20' \
+    "$sluice" --site "$strange/site" node add garden --json
+grep -q 'site/nodes/garden/identity"}$' out || fail "no identity: $(cat out)"
+expect 0 '"replaced_last_day":"20' "$sluice" --site "$strange/site" node add garden --replace --json
 expect 2 "no operator 'eve'" "$sluice" client-args --operator eve
 expect 0 "operators/bob-watch/key.pem" "$sluice" client-args --operator bob --watch
 echo "ok"

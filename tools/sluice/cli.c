@@ -13,6 +13,7 @@ static const struct sl_command *command; /* whose words are read; for messages *
 
 static enum sl_exit fail_missing(size_t word);
 static enum sl_exit set_option(const struct sl_option *option, const char *value);
+static size_t print_character(const char *at);
 static void print_line(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
 
 void sl_cli_begin(const struct sl_command *begun)
@@ -166,12 +167,41 @@ void sl_cli_print_json(struct cJSON *json)
 {
     char *text = cJSON_PrintUnformatted(json);
     cJSON_Delete(json);
-    for (unsigned char *at = (unsigned char *)text; at && *at != '\0'; at++)
-        if (*at >= 0x7F)
-            *at = '?';
+    for (const char *at = text; at && *at != '\0';)
+        at += print_character(at);
     if (text)
-        puts(text);
+        putchar('\n');
     cJSON_free(text);
+}
+
+/* One character of JSON text in ASCII; gives how many bytes it had. */
+static size_t print_character(const char *at)
+{
+    unsigned char first = (unsigned char)*at;
+    if (first < 0x7F) {
+        putchar(first);
+        return 1;
+    }
+    /* The C library's own decoder needs a locale. Source: RFC 3629, section 3. */
+    size_t len = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC2 ? 2 : 1;
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    uint32_t code = len == 1 ? first : first & (0x7Fu >> len);
+    for (size_t i = 1; i < len; i++) {
+        if ((at[i] & 0xC0) != 0x80) {
+            putchar('?');
+            return 1;
+        }
+        code = code << 6 | ((unsigned char)at[i] & 0x3Fu);
+    }
+    bool is_surrogate = code >= 0xD800 && code <= 0xDFFF;
+    if ((len == 1 && first != 0x7F) || code < least[len] || code > 0x10FFFF || is_surrogate)
+        putchar('?');
+    else if (code > 0xFFFF)
+        printf("\\u%04x\\u%04x", (unsigned)(0xD800 + ((code - 0x10000) >> 10)),
+               (unsigned)(0xDC00 + ((code - 0x10000) & 0x3FF)));
+    else
+        printf("\\u%04x", (unsigned)code);
+    return len;
 }
 
 bool sl_cli_copy(char *out, size_t out_len, const char *text)

@@ -75,8 +75,8 @@ const char *sl_cli_colour(enum sl_colour colour);
  * out is always terminated; what does not fit is cut. */
 void sl_cli_clean(char *out, size_t out_len, const void *text, size_t len);
 
-/* Print json as one line on stdout, and delete it. Strings in it may come from the network: bytes
- * that a terminal could take for orders become '?' (control bytes are escaped anyway). */
+/* Print json as one line of ASCII on stdout, and delete it. Strings in it may come from the
+ * network: what a terminal could take for orders is escaped; bytes that are no UTF-8 become '?'. */
 struct cJSON;
 void sl_cli_print_json(struct cJSON *json);
 

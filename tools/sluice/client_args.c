@@ -1,11 +1,13 @@
 /* sluice client-args: what mosquitto_pub and mosquitto_sub need to be let in. */
 #include "pki.h"
+#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <string.h>
 
 const char sl_client_args_help[] =
     "  --operator NAME    whose certificate (default: the site's first)\n"
-    "  --watch            the read-only certificate NAME-watch\n\n"
+    "  --watch            the read-only certificate NAME-watch\n"
+    "  --json             the same as one JSON object, for other MQTT clients\n\n"
     "One line without quotes, for $(...): the site's path may have no blanks. The broker keeps "
     "one\n"
     "connection a certificate: a second one ends the first. To listen while switching, listen "
@@ -18,13 +20,14 @@ const char sl_client_args_help[] =
 enum sl_exit sl_client_args_run(struct sl_cli *cli, int argc, char **argv)
 {
     const char *operator_name = NULL;
-    bool is_watching = false;
+    bool is_watching = false, wants_json = false;
     size_t words_len = 0;
     const struct sl_option options[] = {
         {"--operator", SL_OPTION_TEXT, {.text = &operator_name}, 0, 0, 0, NULL},
         {"--watch", SL_OPTION_FLAG, {.flag = &is_watching}, 0, 0, 0, NULL},
+        {"--json", SL_OPTION_FLAG, {.flag = &wants_json}, 0, 0, 0, NULL},
     };
-    enum sl_exit code = sl_cli_parse(argc, argv, options, 2, NULL, 0, 0, &words_len);
+    enum sl_exit code = sl_cli_parse(argc, argv, options, 3, NULL, 0, 0, &words_len);
     if (code != SL_EXIT_DONE)
         return code;
     struct sl_site site;
@@ -36,7 +39,7 @@ enum sl_exit sl_client_args_run(struct sl_cli *cli, int argc, char **argv)
     if (code != SL_EXIT_DONE)
         return code;
     /* A shell would split or expand them, and quotes do not survive $(...). */
-    if (strpbrk(site.root, " \t\n*?[]\\\"'"))
+    if (!wants_json && strpbrk(site.root, " \t\n*?[]\\\"'"))
         return sl_cli_fail(SL_EXIT_FILES,
                            "the path %s has a character that a shell would change: move the "
                            "site",
@@ -49,6 +52,17 @@ enum sl_exit sl_client_args_run(struct sl_cli *cli, int argc, char **argv)
     code = sl_pki_check_operator(&site, user);
     if (code != SL_EXIT_DONE)
         return code;
+    if (wants_json) {
+        cJSON *json = cJSON_CreateObject();
+        cJSON_AddStringToObject(json, "client_id", user);
+        cJSON_AddStringToObject(json, "host", site.host);
+        cJSON_AddNumberToObject(json, "port", site.port);
+        cJSON_AddStringToObject(json, "ca_file", authority.text);
+        cJSON_AddStringToObject(json, "certificate_file", certificate.text);
+        cJSON_AddStringToObject(json, "key_file", key.text);
+        sl_cli_print_json(json);
+        return SL_EXIT_DONE;
+    }
     printf("-V mqttv5 -i %s -h %s -p %u --cafile %s --cert %s --key %s\n", user, site.host,
            site.port, authority.text, certificate.text, key.text);
     return SL_EXIT_DONE;

@@ -1,6 +1,7 @@
 /* sluice init: a whole site, or none. */
 #include "broker_files.h"
 #include "pki.h"
+#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,13 +15,15 @@ const char sl_init_help[] =
     "                      certificate, for clients that check what they dial\n"
     "  --port N            default: 8883\n"
     "  --bind ADDRESS      the address to listen on (default: 127.0.0.1, this computer only)\n"
-    "  --operator NAME     who may switch (default: operator); up to 8 times\n\n"
+    "  --operator NAME     who may switch (default: operator); up to 8 times\n"
+    "  --json              what was made as one JSON object\n\n"
     "The folder is made elsewhere and then given its name: an interrupted run leaves no site.\n"
     "ca/key.pem signs everything: keep a copy of the site off this computer.\n\n"
     "examples:\n"
     "  sluice init\n"
     "  sluice --site /etc/sluice init --broker-host broker.lan --bind 192.168.1.1\n";
 
+static void print_json(const struct sl_site *site);
 static enum sl_exit check_names(struct sl_site *site, const char **operators, size_t len);
 static enum sl_exit find_folder(const char *root, struct sl_site *site, char *temporary,
                                 size_t temporary_len);
@@ -35,11 +38,13 @@ enum sl_exit sl_init_run(struct sl_cli *cli, int argc, char **argv)
     const char *operators[SL_SITE_OPERATORS_MAX] = {NULL};
     size_t operators_len = 0, words_len = 0;
     long port = 8883;
+    bool wants_json = false;
     const struct sl_option options[] = {
         {"--broker-name", SL_OPTION_TEXT, {.text = &broker_name}, 0, 0, 0, NULL},
         {"--broker-host", SL_OPTION_TEXT, {.text = &host}, 0, 0, 0, NULL},
         {"--bind", SL_OPTION_TEXT, {.text = &bind}, 0, 0, 0, NULL},
         {"--port", SL_OPTION_NUMBER, {.number = &port}, 1, 65535, 0, NULL},
+        {"--json", SL_OPTION_FLAG, {.flag = &wants_json}, 0, 0, 0, NULL},
         {"--operator",
          SL_OPTION_LIST,
          {.list = operators},
@@ -81,11 +86,28 @@ enum sl_exit sl_init_run(struct sl_cli *cli, int argc, char **argv)
         sl_folder_remove(temporary);
         return code;
     }
-    printf("site %s is made: broker '%s' at %s:%u, %zu operator%s\n"
-           "next: sluice --site %s node add NAME\n",
-           site.root, site.broker_name, site.host, site.port, site.operators_len,
-           site.operators_len == 1 ? "" : "s", cli->site_root);
+    if (wants_json)
+        print_json(&site);
+    else
+        printf("site %s is made: broker '%s' at %s:%u, %zu operator%s\n"
+               "next: sluice --site %s node add NAME\n",
+               site.root, site.broker_name, site.host, site.port, site.operators_len,
+               site.operators_len == 1 ? "" : "s", cli->site_root);
     return SL_EXIT_DONE;
+}
+
+static void print_json(const struct sl_site *site)
+{
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "site", site->root);
+    cJSON *broker = cJSON_AddObjectToObject(json, "broker");
+    cJSON_AddStringToObject(broker, "name", site->broker_name);
+    cJSON_AddStringToObject(broker, "host", site->host);
+    cJSON_AddNumberToObject(broker, "port", site->port);
+    cJSON *operators = cJSON_AddArrayToObject(json, "operators");
+    for (size_t i = 0; i < site->operators_len; i++)
+        cJSON_AddItemToArray(operators, cJSON_CreateString(site->operators[i]));
+    sl_cli_print_json(json);
 }
 
 static enum sl_exit check_names(struct sl_site *site, const char **operators, size_t len)

@@ -15,7 +15,8 @@ const char sl_node_add_help[] =
     "  --replace      a new key and certificate for a node that exists; base, host and port stay\n"
     "                 as they are unless given. The certificate before stays valid to its last\n"
     "                 day: where others may have its key, remove nodes/NAME and add the node\n"
-    "                 under another name instead\n\n"
+    "                 under another name instead\n"
+    "  --json         what was made as one JSON object\n\n"
     "NAME: a-z, 0-9, - and _, at most 23 characters; it is the node's user name and client id.\n"
     "The key is made on this computer and lies in nodes/NAME/identity, the file that goes onto\n"
     "the node: treat it like a key.\n\n"
@@ -29,6 +30,11 @@ const char sl_node_list_help[] = "  --json   one JSON object\n\n"
                                  "  sluice node list\n"
                                  "  sluice node list --json | jq -r '.nodes[].base'\n";
 
+static void print_made(const struct sl_site *site, const struct sl_site_node *node,
+                       uint64_t old_not_after_s);
+static void print_made_json(const struct sl_site *site, const struct sl_site_node *node,
+                            uint64_t old_not_after_s);
+static cJSON *describe(const struct sl_site_node *node);
 static enum sl_exit check_name(const struct sl_site *site, const char *name);
 static const struct sl_site_node *find_node(const struct sl_site_nodes *nodes, const char *name);
 static enum sl_exit check_base(const struct sl_site_nodes *nodes, const char *name,
@@ -47,14 +53,15 @@ enum sl_exit sl_node_add_run(struct sl_cli *cli, int argc, char **argv)
     const char *words[1], *base = NULL, *host = NULL;
     size_t words_len = 0;
     long port = 0;
-    bool is_replacing = false;
+    bool is_replacing = false, wants_json = false;
     const struct sl_option options[] = {
         {"--base", SL_OPTION_TEXT, {.text = &base}, 0, 0, 0, NULL},
         {"--host", SL_OPTION_TEXT, {.text = &host}, 0, 0, 0, NULL},
         {"--port", SL_OPTION_NUMBER, {.number = &port}, 1, 65535, 0, NULL},
         {"--replace", SL_OPTION_FLAG, {.flag = &is_replacing}, 0, 0, 0, NULL},
+        {"--json", SL_OPTION_FLAG, {.flag = &wants_json}, 0, 0, 0, NULL},
     };
-    enum sl_exit code = sl_cli_parse(argc, argv, options, 4, words, 1, 1, &words_len);
+    enum sl_exit code = sl_cli_parse(argc, argv, options, 5, words, 1, 1, &words_len);
     if (code != SL_EXIT_DONE)
         return code;
     struct sl_site site;
@@ -114,17 +121,55 @@ enum sl_exit sl_node_add_run(struct sl_cli *cli, int argc, char **argv)
         code = update_broker(&site, &node);
     if (code != SL_EXIT_DONE)
         return code;
+    if (wants_json)
+        print_made_json(&site, &node, old_not_after_s);
+    else
+        print_made(&site, &node, old_not_after_s);
+    return code;
+}
+
+static void print_made(const struct sl_site *site, const struct sl_site_node *node,
+                       uint64_t old_not_after_s)
+{
+    bool is_replacing = old_not_after_s != 0;
     char day[16];
     sl_site_print_date(day, old_not_after_s);
     printf("node %s is made%s: topics %s/..., broker %s:%u\n"
            "its key was made on this computer: %s/nodes/%s/identity goes onto the node\n",
-           node.name, is_replacing ? " anew" : "", node.base, node.host, node.port, site.root,
-           node.name);
+           node->name, is_replacing ? " anew" : "", node->base, node->host, node->port, site->root,
+           node->name);
     if (is_replacing)
         printf("its certificate before stays valid until %s; where others may have its key, remove "
                "%s/nodes/%s and add the node under another name\n",
-               day, site.root, node.name);
-    return code;
+               day, site->root, node->name);
+}
+
+static void print_made_json(const struct sl_site *site, const struct sl_site_node *node,
+                            uint64_t old_not_after_s)
+{
+    cJSON *json = describe(node);
+    struct sl_path folder = sl_path_join3(site->root, "nodes", node->name);
+    cJSON_AddStringToObject(json, "identity_file", sl_path_join(folder.text, "identity").text);
+    if (old_not_after_s != 0) {
+        char day[16];
+        sl_site_print_date(day, old_not_after_s);
+        cJSON_AddStringToObject(json, "replaced_last_day", day);
+    }
+    sl_cli_print_json(json);
+}
+
+/* As 'node list' and 'node add' tell it. */
+static cJSON *describe(const struct sl_site_node *node)
+{
+    char day[16];
+    sl_site_print_date(day, node->not_after_s);
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "name", node->name);
+    cJSON_AddStringToObject(json, "base", node->base);
+    cJSON_AddStringToObject(json, "host", node->host);
+    cJSON_AddNumberToObject(json, "port", node->port);
+    cJSON_AddStringToObject(json, "last_day", day);
+    return json;
 }
 
 /* A node that could pass for the broker or an operator would be one. */
@@ -317,13 +362,7 @@ enum sl_exit sl_node_list_run(struct sl_cli *cli, int argc, char **argv)
                    is_over ? sl_cli_colour(SL_COLOUR_OFF) : "");
             continue;
         }
-        cJSON *entry = cJSON_CreateObject();
-        cJSON_AddStringToObject(entry, "name", node->name);
-        cJSON_AddStringToObject(entry, "base", node->base);
-        cJSON_AddStringToObject(entry, "host", node->host);
-        cJSON_AddNumberToObject(entry, "port", node->port);
-        cJSON_AddStringToObject(entry, "last_day", day);
-        cJSON_AddItemToArray(list, entry);
+        cJSON_AddItemToArray(list, describe(node));
     }
     if (wants_json)
         sl_cli_print_json(json);

@@ -13,7 +13,8 @@
 
 const char sl_on_help[] =
     "  --timeout S        how long to wait for the node's answer (default: 10)\n"
-    "  --operator NAME    default: the site's first\n\n"
+    "  --operator NAME    default: the site's first\n"
+    "  --json             the node's answer as one JSON object\n\n"
     "ZONE: 0..7. SECONDS: 0 switches off; the node's own limit is 4 hours unless configured.\n"
     "Done means that the pin of the relay chip was read back; where a chip cannot do that "
     "('raw'),\n"
@@ -23,7 +24,8 @@ const char sl_on_help[] =
     "  sluice on garden 2 120 --timeout 3 || echo 'not confirmed'\n";
 const char sl_off_help[] =
     "  --timeout S        how long to wait for the node's answer (default: 10)\n"
-    "  --operator NAME    default: the site's first\n\n"
+    "  --operator NAME    default: the site's first\n"
+    "  --json             the node's answer as one JSON object\n\n"
     "examples:\n"
     "  sluice off garden 2\n"
     "  sluice off garden        # every zone\n";
@@ -34,6 +36,7 @@ struct request {
     const char *topic, *payload;
     unsigned timeout_ms;
     const char *operator_name;
+    bool wants_json;
 
     char correlation[SL_CORRELATION_LEN + 1];
     bool is_offline, is_done;
@@ -50,6 +53,7 @@ static enum sl_exit send_request(struct sl_talk *talk, struct request *request,
 static void receive(void *context, const struct sl_talk_message *message);
 static enum sl_exit print_answer(const struct request *request);
 static enum sl_exit print_done(const struct request *request, const cJSON *answer, bool is_read);
+static void print_json(const struct request *request, const cJSON *answer, bool is_confirmed);
 static enum sl_exit fail_offline(const struct request *request);
 
 enum sl_exit sl_on_run(struct sl_cli *cli, int argc, char **argv)
@@ -61,8 +65,9 @@ enum sl_exit sl_on_run(struct sl_cli *cli, int argc, char **argv)
     const struct sl_option options[] = {
         {"--timeout", SL_OPTION_NUMBER, {.number = &timeout_s}, 1, 600, 0, NULL},
         {"--operator", SL_OPTION_TEXT, {.text = &request.operator_name}, 0, 0, 0, NULL},
+        {"--json", SL_OPTION_FLAG, {.flag = &request.wants_json}, 0, 0, 0, NULL},
     };
-    enum sl_exit code = sl_cli_parse(argc, argv, options, 2, words, 3, 3, &words_len);
+    enum sl_exit code = sl_cli_parse(argc, argv, options, 3, words, 3, 3, &words_len);
     if (code != SL_EXIT_DONE)
         return code;
     if (!sl_cli_read_number(words[1], 0, SL_ZONES - 1, &zone))
@@ -89,8 +94,9 @@ enum sl_exit sl_off_run(struct sl_cli *cli, int argc, char **argv)
     const struct sl_option options[] = {
         {"--timeout", SL_OPTION_NUMBER, {.number = &timeout_s}, 1, 600, 0, NULL},
         {"--operator", SL_OPTION_TEXT, {.text = &request.operator_name}, 0, 0, 0, NULL},
+        {"--json", SL_OPTION_FLAG, {.flag = &request.wants_json}, 0, 0, 0, NULL},
     };
-    enum sl_exit code = sl_cli_parse(argc, argv, options, 2, words, 1, 2, &words_len);
+    enum sl_exit code = sl_cli_parse(argc, argv, options, 3, words, 1, 2, &words_len);
     if (code != SL_EXIT_DONE)
         return code;
     if (words_len == 2 && strcmp(words[1], "all") != 0 &&
@@ -227,6 +233,9 @@ static enum sl_exit print_answer(const struct request *request)
     sl_cli_clean(clean, sizeof clean, why ? why : "no reason given",
                  strlen(why ? why : "no reason given"));
 
+    bool is_positive = result && (strcmp(result, "done") == 0 || strcmp(result, "sent") == 0);
+    if (request->wants_json && !is_positive)
+        print_json(request, answer, false);
     enum sl_exit code;
     if (result && strcmp(result, "done") == 0)
         code = print_done(request, answer, true);
@@ -260,11 +269,16 @@ static enum sl_exit print_done(const struct request *request, const cJSON *answe
     bool is_on = ok && strcmp(state, "ON") == 0;
     bool wants_on =
         strcmp(request->topic, "zone/on") == 0 && strcmp(strchr(request->payload, ' '), " 0") != 0;
-    if (!ok || is_on != (conducting != 0) || is_on != wants_on)
+    bool is_true = ok && is_on == (conducting != 0) && is_on == wants_on;
+    if (request->wants_json)
+        print_json(request, answer, is_true && is_read);
+    if (!is_true)
         return sl_cli_fail(SL_EXIT_NO_ANSWER,
                            "%s says done, but its pins do not show it: look at 'sluice status %s'",
                            name, name);
 
+    if (request->wants_json)
+        return SL_EXIT_DONE;
     if (!is_on && request->zone < 0)
         printf("%s: every zone off, %s%s\n", name, how, is_read ? "s" : "");
     else if (!is_on)
@@ -279,6 +293,21 @@ static enum sl_exit print_done(const struct request *request, const cJSON *answe
     printf("%s: zone %d on until %s (%d s), %s\n", name, request->zone, clock, remaining->valueint,
            how);
     return SL_EXIT_DONE;
+}
+
+/* What the node said; "confirmed" is our own word: the pins show what was asked for. */
+static void print_json(const struct request *request, const cJSON *answer, bool is_confirmed)
+{
+    static const char *const keys[] = {"result", "zone", "state", "remaining_s", "pins", "why"};
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "node", request->node->name);
+    cJSON_AddBoolToObject(json, "confirmed", is_confirmed);
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        const cJSON *value = cJSON_GetObjectItemCaseSensitive(answer, keys[i]);
+        if (value)
+            cJSON_AddItemToObject(json, keys[i], cJSON_Duplicate(value, true));
+    }
+    sl_cli_print_json(json);
 }
 
 static enum sl_exit fail_offline(const struct request *request)
