@@ -17,7 +17,7 @@ BUILT = build/host
 CHIP  = build/$(MCU)/relay-chip
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build firmware demo check lint format fuzz bench program_fuses program test_conn clean
+.PHONY: help setup build firmware board demo check lint format fuzz bench program_fuses program test_conn clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z_-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,12 @@ firmware: ## Build the relay chip's firmware (hex and ELF) for ATmega168 and 328
 	@for mcu in atmega168 atmega328p; do \
 	    avr-size -C --mcu=$$mcu build/$$mcu/relay-chip.elf | grep -E '^(Device|Program|Data)'; done
 
+board: ## Build the node for the virtual ESP8266 (QEMU); fetches the libraries' sources
+	@tools/dev/setup.sh board
+	@tools/dev/sources.sh build/sources
+	@$(MAKE) --no-print-directory build
+	@cmake -P cmake/board.cmake
+
 demo: ## Try everything: real broker, real node, real firmware on a simulated chip, eight relays live
 	@tools/dev/setup.sh demo
 	@$(MAKE) --no-print-directory build
@@ -42,6 +48,7 @@ demo: ## Try everything: real broker, real node, real firmware on a simulated ch
 
 check: ## Run all tests
 	@tools/dev/setup.sh check
+	@tools/dev/sources.sh build/sources
 	@$(MAKE) --no-print-directory build
 	@cmake --build $(BUILT)
 	@tools/dev/layers.sh
