@@ -152,7 +152,7 @@ static uint8_t take_connack(struct sl_mqtt *mqtt, struct sl_view body, struct sl
     event->kind = SL_MQTT_OPENED;
     mqtt->is_open = true;
     mqtt->is_waiting = false;
-    mqtt->is_kept = true;
+    mqtt->is_kept = !mqtt->is_clean; /* 3.1.1: a clean session lasts as long as its connection */
     mqtt->accepted = ACCEPTED;
     if (mqtt->version == SL_MQTT_V5) {
         mqtt->is_kept = mqtt->limits.session_expiry_s > 0;

@@ -33,8 +33,9 @@ enum sl_status sl_mqtt_open(struct sl_mqtt *mqtt, sl_ms now, const struct sl_mqt
         mqtt->received_used = 0;
         mqtt->out_used = mqtt->out_sent = 0;
         mqtt->is_kept = false;
-    } else if (mqtt->version != config->version) {
-        sl_mqtt_resume_flights(mqtt, false); /* they are encoded for the other version */
+    } else if (!mqtt->is_kept || mqtt->version != config->version) {
+        /* Their session ended with its connection, or they are encoded for the other version. */
+        sl_mqtt_resume_flights(mqtt, false);
         mqtt->is_kept = false;
     }
     mqtt->version = (uint8_t)config->version;

@@ -250,9 +250,9 @@ static void test_resume_after_any_byte(void **state)
 {
     struct fixture *f = *state;
     for (size_t cut = 0; cut < 60; cut++) {
-        f->config.clean_start = true;
+        sl_mqtt_reset(&f->mqtt);
+        f->config.clean_start = false;
         reopen(f, "20 02 00 00");
-        f->mqtt.last_id = 0;
         must_publish(f, 0, "gone");
         must_publish(f, 1, "one");
         must_publish(f, 0, "gone");
@@ -261,7 +261,6 @@ static void test_resume_after_any_byte(void **state)
             sl_mqtt_sent(&f->mqtt, f->now, 1);
         sl_mqtt_close(&f->mqtt);
         assert_int_equal(sl_mqtt_peek(&f->mqtt).len, 0);
-        f->config.clean_start = false;
         dial(f);
         clear_traces(f);
         serve_hex(f, "20 02 01 00");

@@ -64,7 +64,9 @@ static inline bool vector_read(FILE *file, struct vector *vector)
 
 static inline void vector_setup_word(struct fixture *f, const char *word)
 {
-    if (strcmp(word, "dial") == 0)
+    if (strcmp(word, "keep") == 0)
+        f->config.clean_start = false;
+    else if (strcmp(word, "dial") == 0)
         dial(f);
     else if (strcmp(word, "open") == 0)
         open_plain(f);
