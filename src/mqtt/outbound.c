@@ -341,6 +341,12 @@ void sl_mqtt_resume_flights(struct sl_mqtt *mqtt, bool is_present)
         flight->detail = reason;
         mqtt->flights_lost++;
     }
+    /* PUBREL goes first, in its order: the receive maximum holds back nothing but PUBLISH. */
+    mqtt->flights_free = 0;
+    for (size_t i = 0; i < mqtt->flights_used; i++) {
+        if (mqtt->memory.flights[i].state == SL_FLIGHT_PUBCOMP)
+            sl_mqtt_release_flight(mqtt, &mqtt->memory.flights[i]);
+    }
     mqtt->out_sent = 0;
     if (!is_present)
         mqtt->received_used = 0;

@@ -69,7 +69,7 @@ def serve(stream):
 
 
 def mqtt_sessions():
-    words = {"dial": b"", "sub": b"\x04\x00", "unsub": b"\x05\x00", "pub0": b"\x03\x00\x02hi",
+    words = {"keep": b"", "dial": b"", "sub": b"\x04\x00", "unsub": b"\x05\x00", "pub0": b"\x03\x00\x02hi",
              "pub1": b"\x03\x01\x02hi", "pub2": b"\x03\x02\x02hi", "ping": b"\x06\x75\x30",
              "resume": b"\x07\x00"}
     for is_v5, setup, stream in mqtt_vectors():
