@@ -79,7 +79,7 @@ for file in site.json ca/key.pem broker/crl.pem nodes/garden/identity; do
         chown -R 65534:65534 user
         set -- setpriv --reuid=65534 --regid=65534 --clear-groups "$work/run-by-user"
     fi
-    expect 4 "cannot read $work/user/$file: Permission denied" "$@" --site user broker run
+    expect 4 "cannot read $work/user/$file (Permission denied)" "$@" --site user broker run
     [ "$(wc -l <out)" = 1 ] || fail "$file unreadable: more than one line: $(cat out)"
     rm -rf user
 done

@@ -6,18 +6,19 @@
 expect 0 "exit codes" "$sluice" --help
 expect 0 "sluice " "$sluice" --version
 expect 2 "usage" "$sluice"
-expect 2 "no subcommand 'frobnicate'" "$sluice" frobnicate
+expect 2 "sluice: there is no subcommand 'frobnicate': see 'sluice --help' [subcommand-unknown]" "$sluice" frobnicate
+expect 2 "no subcommand 'a?[2J'" "$sluice" "$(printf 'a\033[2J')"
 for words in init "node add" "node list" "broker run" on off status watch client-args; do
     # shellcheck disable=SC2086
     expect 0 "examples:" "$sluice" $words --help
 done
 expect 2 "no option '--prot': see 'sluice init --help'" "$sluice" init --prot 1
-expect 2 "'node' is followed by one of: add, list" "$sluice" node
-expect 2 "'node' is followed by one of: add, list" "$sluice" node renew garden
-expect 2 "'broker' is followed by one of: run" "$sluice" broker stop
+expect 2 "follow it with one of: add, list" "$sluice" node
+expect 2 "follow it with one of: add, list" "$sluice" node renew garden
+expect 2 "follow it with one of: run" "$sluice" broker stop
 expect 0 "node add" "$sluice" node --help
-expect 2 "SECONDS is missing: sluice on NODE ZONE SECONDS" "$sluice" on garden 2
-expect 2 "NAME is missing: sluice node add NAME" "$sluice" node add --base x
+expect 2 "SECONDS is missing: write 'sluice on NODE ZONE SECONDS'" "$sluice" on garden 2
+expect 2 "NAME is missing: write 'sluice node add NAME" "$sluice" node add --base x
 expect 2 "'3' is one argument too many: see 'sluice off --help'" "$sluice" off garden 2 3
 expect 2 "1 to 65535" "$sluice" init --port 0
 expect 2 "1 to 65535" "$sluice" init --port=8883x

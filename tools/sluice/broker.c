@@ -38,6 +38,7 @@ static enum sl_exit renew(const struct sl_site *site, const struct sl_pki_pair *
                           bool *is_renewed);
 static enum sl_exit check_port(const struct sl_site *site);
 static enum sl_exit try_port(const struct sl_site *site, int *error);
+static enum sl_exit fail_running(const struct sl_site *site);
 static enum sl_exit find_mosquitto(struct sl_path *program);
 static enum sl_exit start(const struct sl_site *site, const sigset_t *before, pid_t *child);
 static enum sl_exit look_after(const struct sl_site *site, const sigset_t *ours, pid_t child);
@@ -58,8 +59,7 @@ enum sl_exit sl_broker_run(struct sl_cli *cli, int argc, char **argv)
     block_signals(&ours, &before);
     code = sl_site_lock(&site, "broker", 0);
     if (code == SL_EXIT_REFUSED)
-        return sl_cli_fail(code, "the broker of %s runs already (process %d)", site.root,
-                           sl_site_lock_owner(&site, "broker"));
+        return fail_running(&site);
     bool is_renewed = false;
     if (code == SL_EXIT_DONE)
         code = prepare(&site, &is_renewed);
@@ -71,6 +71,12 @@ enum sl_exit sl_broker_run(struct sl_cli *cli, int argc, char **argv)
     if (code == SL_EXIT_DONE)
         code = start(&site, &before, &child);
     return code == SL_EXIT_DONE ? look_after(&site, &ours, child) : code;
+}
+
+static enum sl_exit fail_running(const struct sl_site *site)
+{
+    int owner = sl_site_lock_owner(site, "broker");
+    return sl_cli_fail(SL_ERROR(BROKER_RUNS), site->root, owner, owner);
 }
 
 /* From here on they are taken by look_after, one at a time. */
@@ -119,8 +125,7 @@ static enum sl_exit renew(const struct sl_site *site, const struct sl_pki_pair *
         code = sl_pki_load(folder.text, &server);
     if (code != SL_EXIT_DONE)
         return code;
-    const char *why = "";
-    if (sl_pki_days_left(server.certificate, authority->certificate, &why) < RENEW_SERVER_DAYS) {
+    if (sl_pki_days_left(server.certificate, authority->certificate) < RENEW_SERVER_DAYS) {
         char names[SL_PKI_NAMES_MAX];
         sl_pki_list_server_names(site, names);
         X509_free(server.certificate);
@@ -151,12 +156,8 @@ static enum sl_exit check_port(const struct sl_site *site)
     if (code != SL_EXIT_DONE || error == 0)
         return code;
     if (error == EADDRINUSE)
-        return sl_cli_fail(SL_EXIT_REFUSED,
-                           "port %u on %s is taken by another program: end it, or change 'port' in "
-                           "site.json",
-                           site->port, site->bind);
-    return sl_cli_fail(SL_EXIT_REFUSED, "cannot listen on %s:%u: %s (see 'bind' in site.json)",
-                       site->bind, site->port, strerror(error));
+        return sl_cli_fail(SL_ERROR(PORT_TAKEN), site->port, site->bind);
+    return sl_cli_fail(SL_ERROR(PORT_UNUSABLE), site->bind, site->port, strerror(error));
 }
 
 /* Gives: *error, the errno of bind, 0 when the port is free. */
@@ -168,8 +169,7 @@ static enum sl_exit try_port(const struct sl_site *site, int *bind_error)
     snprintf(port, sizeof port, "%u", site->port);
     int error = getaddrinfo(site->bind, port, &hints, &found);
     if (error != 0)
-        return sl_cli_fail(SL_EXIT_REFUSED, "cannot listen on %s: %s (see 'bind' in site.json)",
-                           site->bind, gai_strerror(error));
+        return sl_cli_fail(SL_ERROR(BIND_UNKNOWN), site->bind, gai_strerror(error));
     error = 0;
     for (const struct addrinfo *at = found; at && error == 0; at = at->ai_next) {
         int fd = socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC, at->ai_protocol);
@@ -186,6 +186,7 @@ static enum sl_exit try_port(const struct sl_site *site, int *bind_error)
     return SL_EXIT_DONE;
 }
 
+static enum sl_exit fail_running(const struct sl_site *site);
 static enum sl_exit find_mosquitto(struct sl_path *program)
 {
     const char *path = getenv("PATH");
@@ -197,7 +198,7 @@ static enum sl_exit find_mosquitto(struct sl_path *program)
         if (access(program->text, X_OK) == 0)
             return SL_EXIT_DONE;
     }
-    return sl_cli_fail(SL_EXIT_FILES, "mosquitto is not installed: apt-get install mosquitto");
+    return sl_cli_fail(SL_ERROR(MOSQUITTO_MISSING));
 }
 
 static enum sl_exit start(const struct sl_site *site, const sigset_t *before, pid_t *child)
@@ -216,7 +217,7 @@ static enum sl_exit start(const struct sl_site *site, const sigset_t *before, pi
     pid_t parent = getpid();
     *child = fork();
     if (*child < 0)
-        return sl_cli_fail(SL_EXIT_FILES, "cannot start a process: %s", strerror(errno));
+        return sl_cli_fail(SL_ERROR(PROCESS_FAILED), strerror(errno));
     if (*child > 0)
         return SL_EXIT_DONE;
 
@@ -268,8 +269,6 @@ static enum sl_exit reap(pid_t child, bool is_stopping)
     if (is_stopping)
         return SL_EXIT_DONE;
     if (WIFSIGNALED(status))
-        return sl_cli_fail(SL_EXIT_REFUSED, "the broker was ended by signal %d", WTERMSIG(status));
-    return sl_cli_fail(SL_EXIT_REFUSED,
-                       "the broker ended by itself (code %d): its last lines above say why",
-                       WEXITSTATUS(status));
+        return sl_cli_fail(SL_ERROR(BROKER_KILLED), WTERMSIG(status));
+    return sl_cli_fail(SL_ERROR(BROKER_ENDED), WEXITSTATUS(status));
 }

@@ -35,7 +35,7 @@ enum sl_exit sl_broker_write_acl(const struct sl_site *site, const struct sl_sit
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
     if (!out)
-        return sl_cli_fail(SL_EXIT_FILES, "out of memory");
+        return sl_cli_fail(SL_ERROR(MEMORY));
 
     fputs(notice, out);
     for (size_t n = 0; n < nodes->len; n++) {
@@ -87,7 +87,7 @@ enum sl_exit sl_broker_write_conf(const struct sl_site *site, const char *folder
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
     if (!out)
-        return sl_cli_fail(SL_EXIT_FILES, "out of memory");
+        return sl_cli_fail(SL_ERROR(MEMORY));
 
     fputs(notice, out);
     if (geteuid() == 0)
@@ -149,8 +149,8 @@ static enum sl_exit finish(FILE *out, char **text, const size_t *len, const char
 {
     bool ok = fclose(out) == 0;
     struct sl_path path = sl_path_join(folder, name);
-    enum sl_exit code = ok ? sl_file_write(path.text, *text, *len, 0600)
-                           : sl_cli_fail(SL_EXIT_FILES, "out of memory");
+    enum sl_exit code =
+        ok ? sl_file_write(path.text, *text, *len, 0600) : sl_cli_fail(SL_ERROR(MEMORY));
     free(*text);
     return code;
 }
@@ -160,9 +160,6 @@ enum sl_exit sl_broker_reload(const struct sl_site *site, bool *is_running)
     int owner = sl_site_lock_owner(site, "broker");
     *is_running = owner > 0;
     if (owner > 0 && kill(owner, SIGHUP) != 0)
-        return sl_cli_fail(SL_EXIT_REFUSED,
-                           "cannot tell the running broker (process %d): %s; send it SIGHUP, or "
-                           "start it again",
-                           owner, strerror(errno));
+        return sl_cli_fail(SL_ERROR(BROKER_NOT_TOLD), owner, strerror(errno));
     return SL_EXIT_DONE;
 }

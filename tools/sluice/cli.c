@@ -9,12 +9,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#define LINE_MAX_LEN 16384 /* two paths, and words around them */
+
 static const struct sl_command *command; /* whose words are read; for messages */
 
 static enum sl_exit fail_missing(size_t word);
 static enum sl_exit set_option(const struct sl_option *option, const char *value);
 static size_t print_character(const char *at);
-static void print_line(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
+static void print_line(const char *id, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
 
 void sl_cli_begin(const struct sl_command *begun)
 {
@@ -33,9 +36,7 @@ enum sl_exit sl_cli_parse(int argc, char **argv, const struct sl_option *options
         /* "-5" is a word: numbers are checked where their meaning is known. */
         if (only_words || strncmp(word, "--", 2) != 0) {
             if (*words_len == words_max)
-                return sl_cli_fail(SL_EXIT_USAGE,
-                                   "'%s' is one argument too many: see 'sluice %s --help'", word,
-                                   command->name);
+                return sl_cli_fail(SL_ERROR(ARGUMENT_EXTRA), word, command->name);
             words[(*words_len)++] = word;
             continue;
         }
@@ -50,15 +51,14 @@ enum sl_exit sl_cli_parse(int argc, char **argv, const struct sl_option *options
             if (strlen(options[k].name) == name_len && memcmp(options[k].name, word, name_len) == 0)
                 option = &options[k];
         if (!option)
-            return sl_cli_fail(SL_EXIT_USAGE, "there is no option '%s': see 'sluice %s --help'",
-                               word, command->name);
+            return sl_cli_fail(SL_ERROR(OPTION_UNKNOWN), word, command->name);
 
         const char *value = equals ? equals + 1 : NULL;
         if (option->kind == SL_OPTION_FLAG && value)
-            return sl_cli_fail(SL_EXIT_USAGE, "%s takes no value", option->name);
+            return sl_cli_fail(SL_ERROR(OPTION_VALUE_UNWANTED), option->name, option->name);
         if (option->kind != SL_OPTION_FLAG && !value) {
             if (i + 1 == argc)
-                return sl_cli_fail(SL_EXIT_USAGE, "%s needs a value", option->name);
+                return sl_cli_fail(SL_ERROR(OPTION_VALUE_MISSING), option->name, command->name);
             value = argv[++i];
         }
         enum sl_exit code = set_option(option, value);
@@ -76,8 +76,9 @@ static enum sl_exit fail_missing(size_t word)
     const char *name = command->arguments;
     for (; word > 0 && strchr(name, ' '); word--)
         name = strchr(name, ' ') + 1;
-    return sl_cli_fail(SL_EXIT_USAGE, "%.*s is missing: sluice %s %s", (int)strcspn(name, " "),
-                       name, command->name, command->arguments);
+    char needed[32];
+    snprintf(needed, sizeof needed, "%.*s", (int)strcspn(name, " "), name);
+    return sl_cli_fail(SL_ERROR(ARGUMENT_MISSING), needed, command->name, command->arguments);
 }
 
 static enum sl_exit set_option(const struct sl_option *option, const char *value)
@@ -91,13 +92,12 @@ static enum sl_exit set_option(const struct sl_option *option, const char *value
         break;
     case SL_OPTION_NUMBER:
         if (!sl_cli_read_number(value, option->min, option->max, option->value.number))
-            return sl_cli_fail(SL_EXIT_USAGE, "%s takes a number from %ld to %ld, not '%s'",
-                               option->name, option->min, option->max, value);
+            return sl_cli_fail(SL_ERROR(OPTION_VALUE_BAD), value, option->name, option->min,
+                               option->max);
         break;
     case SL_OPTION_LIST:
         if (*option->list_len == option->list_max)
-            return sl_cli_fail(SL_EXIT_USAGE, "%s may be given %zu times", option->name,
-                               option->list_max);
+            return sl_cli_fail(SL_ERROR(OPTION_TOO_OFTEN), option->name, option->list_max);
         option->value.list[(*option->list_len)++] = value;
         break;
     }
@@ -117,28 +117,37 @@ bool sl_cli_read_number(const char *text, long min, long max, long *number)
     return true;
 }
 
-enum sl_exit sl_cli_fail(enum sl_exit code, const char *format, ...)
+enum sl_exit sl_cli_fail(enum sl_error error, const char *format, ...)
 {
+    char id[SL_ERROR_ID_MAX];
     va_list arguments;
     va_start(arguments, format);
-    print_line(format, arguments);
+    print_line(sl_error_id(error, id), format, arguments);
     va_end(arguments);
-    return code;
+    return sl_errors[error].exit;
 }
 
 void sl_cli_note(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    print_line(format, arguments);
+    print_line(NULL, format, arguments);
     va_end(arguments);
 }
 
-static void print_line(const char *format, va_list arguments)
+/* Words of the user, names of files and words of others are in it: no byte of them is an order to
+ * the terminal or a line of its own. */
+static void print_line(const char *id, const char *format, va_list arguments)
 {
+    char line[LINE_MAX_LEN];
+    vsnprintf(line, sizeof line, format, arguments);
+    for (char *at = line; *at != '\0'; at++)
+        if ((unsigned char)*at < 0x20 || *at == 0x7F)
+            *at = '?';
     fflush(stdout); /* keeps the order when both go to one file */
-    fputs("sluice: ", stderr);
-    vfprintf(stderr, format, arguments);
+    fprintf(stderr, "sluice: %s", line);
+    if (id)
+        fprintf(stderr, " [%s]", id);
     fputc('\n', stderr);
 }
 

@@ -1,21 +1,13 @@
-/* What every subcommand shares: exit codes, options, messages. */
+/* What every subcommand shares: options, messages. */
 #ifndef SL_CLI_CLI_H
 #define SL_CLI_CLI_H
 
 #include "base/limits.h"
 #include "base/status.h"
+#include "errors.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* Stable: scripts depend on them. */
-enum sl_exit {
-    SL_EXIT_DONE = 0,
-    SL_EXIT_REFUSED = 1,   /* the node, the broker or a rule said no */
-    SL_EXIT_USAGE = 2,     /* the command line is wrong */
-    SL_EXIT_NO_ANSWER = 3, /* broker or node is away, or did not answer in time */
-    SL_EXIT_FILES = 4      /* a local file is missing, unreadable, corrupt or cannot be written */
-};
 
 struct sl_cli {
     const char *site_root; /* --site, $SLUICE_SITE or "site" */
@@ -61,8 +53,9 @@ SL_MUST_CHECK enum sl_exit sl_cli_parse(int argc, char **argv, const struct sl_o
 /* A whole decimal number within min..max; nothing else in the text. */
 SL_MUST_CHECK bool sl_cli_read_number(const char *text, long min, long max, long *number);
 
-/* One line on stderr, "sluice: ..."; gives code, so that a failure is one return. */
-enum sl_exit sl_cli_fail(enum sl_exit code, const char *format, ...)
+/* One line on stderr, "sluice: WORDS [identifier]"; gives the error's exit code, so that a failure
+ * is one return: sl_cli_fail(SL_ERROR(NODE_UNKNOWN), name). Control bytes become '?'. */
+enum sl_exit sl_cli_fail(enum sl_error error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* The same for something worth knowing that stops nothing. */
 void sl_cli_note(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -40,16 +40,14 @@ enum sl_exit sl_client_args_run(struct sl_cli *cli, int argc, char **argv)
         return code;
     /* A shell would split or expand them, and quotes do not survive $(...). */
     if (!wants_json && strpbrk(site.root, " \t\n*?[]\\\"'"))
-        return sl_cli_fail(SL_EXIT_FILES,
-                           "the path %s has a character that a shell would change: move the "
-                           "site",
-                           site.root);
+        return sl_cli_fail(SL_ERROR(SITE_PATH_SHELL), site.root);
 
     struct sl_path operators = sl_path_join(site.root, "operators");
     struct sl_path authority = sl_path_join(site.root, "ca/certificate.pem");
     struct sl_path certificate = sl_path_join3(operators.text, user, "certificate.pem");
     struct sl_path key = sl_path_join3(operators.text, user, "key.pem");
-    code = sl_pki_check_operator(&site, user);
+    uint64_t not_after_s = 0;
+    code = sl_pki_check_operator(&site, user, &not_after_s);
     if (code != SL_EXIT_DONE)
         return code;
     if (wants_json) {

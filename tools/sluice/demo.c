@@ -50,7 +50,7 @@ enum sl_exit sl_demo_run_command(struct sl_cli *cli, int argc, char **argv)
     } else if (sl_demo_is_stopping()) {
         code = SL_EXIT_REFUSED;
     } else {
-        code = sl_cli_fail(SL_EXIT_FILES, "%s", demo.error);
+        code = sl_cli_fail(SL_ERROR(DEMO_NOT_STARTED), demo.error);
         puts("demo: failed: the parts could not be started");
     }
     sl_demo_close(&demo);

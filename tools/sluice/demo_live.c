@@ -81,7 +81,7 @@ enum sl_exit sl_demo_show_live(struct sl_demo *demo)
         return SL_EXIT_REFUSED;
     }
     if (tcgetattr(STDIN_FILENO, &before) != 0)
-        return sl_cli_fail(SL_EXIT_FILES, "cannot set up the terminal: %s", strerror(errno));
+        return sl_cli_fail(SL_ERROR(DEMO_TERMINAL), strerror(errno));
     const struct sigaction action = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
     sigaction(SIGTSTP, &action, NULL);
     sigaction(SIGCONT, &action, NULL);

@@ -12,7 +12,6 @@
 
 static bool write_all(int fd, const char *data, size_t len);
 static enum sl_exit flush_parent(const char *path);
-static enum sl_exit fail(const char *verb, const char *path);
 
 struct sl_path sl_path_join(const char *folder, const char *name)
 {
@@ -44,13 +43,13 @@ enum sl_exit sl_file_write(const char *path, const void *data, size_t len, mode_
     snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
     int fd = mkostemp(temporary, O_CLOEXEC); /* 0600 from its first moment */
     if (fd < 0)
-        return fail("write", path);
+        return sl_file_fail("write", path);
 
     bool ok = write_all(fd, data, len) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
     ok = close(fd) == 0 && ok;
     ok = ok && rename(temporary, path) == 0;
     if (!ok) {
-        enum sl_exit code = fail("write", path);
+        enum sl_exit code = sl_file_fail("write", path);
         unlink(temporary);
         return code;
     }
@@ -61,33 +60,33 @@ enum sl_exit sl_file_append(const char *path, const char *line)
 {
     int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
-        return fail("write", path);
+        return sl_file_fail("write", path);
     off_t end = lseek(fd, 0, SEEK_END);
     enum sl_exit code = SL_EXIT_DONE;
     if (end < 0 || !write_all(fd, line, strlen(line)) || fsync(fd) != 0) {
-        code = fail("write", path);
+        code = sl_file_fail("write", path);
         if (end >= 0 && ftruncate(fd, end) != 0) /* half a line would spoil the next one */
-            code = fail("shorten", path);
+            code = sl_file_fail("shorten", path);
     }
     close(fd);
     return code;
 }
 
-enum sl_exit sl_file_read(const char *path, size_t max, const char *cure, struct sl_bytes *bytes)
+enum sl_exit sl_file_read(const char *path, size_t max, struct sl_bytes *bytes)
 {
     *bytes = (struct sl_bytes){NULL, 0};
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
-        return errno == ENOENT ? sl_cli_fail(SL_EXIT_FILES, "%s is missing: %s", path, cure)
-                               : fail("read", path);
+        return errno == ENOENT && path[0] != '\0' ? sl_cli_fail(SL_ERROR(FILE_MISSING), path)
+                                                  : sl_file_fail("read", path);
     struct stat about;
     if (fstat(fd, &about) != 0 || !S_ISREG(about.st_mode)) {
         close(fd);
-        return sl_cli_fail(SL_EXIT_FILES, "%s is not a regular file: %s", path, cure);
+        return sl_cli_fail(SL_ERROR(FILE_NO_FILE), path);
     }
     if (about.st_size < 0 || (size_t)about.st_size > max) {
         close(fd);
-        return sl_cli_fail(SL_EXIT_FILES, "%s is larger than such a file can be: %s", path, cure);
+        return sl_cli_fail(SL_ERROR(FILE_TOO_LARGE), path);
     }
     char *data = malloc(max + 1);
     size_t len = 0;
@@ -100,7 +99,7 @@ enum sl_exit sl_file_read(const char *path, size_t max, const char *cure, struct
             len += (size_t)got;
     }
     if (got < 0) {
-        enum sl_exit code = fail("read", path);
+        enum sl_exit code = sl_file_fail("read", path);
         free(data);
         close(fd);
         return code;
@@ -113,23 +112,23 @@ enum sl_exit sl_file_read(const char *path, size_t max, const char *cure, struct
 
 enum sl_exit sl_folder_make(const char *path)
 {
-    return mkdir(path, 0700) == 0 ? SL_EXIT_DONE : fail("make", path);
+    return mkdir(path, 0700) == 0 ? SL_EXIT_DONE : sl_file_fail("make", path);
 }
 
 enum sl_exit sl_folder_flush(const char *path)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return fail("flush", path);
+        return sl_file_fail("flush", path);
     bool ok = fsync(fd) == 0;
     close(fd);
-    return ok ? SL_EXIT_DONE : fail("flush", path);
+    return ok ? SL_EXIT_DONE : sl_file_fail("flush", path);
 }
 
 enum sl_exit sl_folder_publish(const char *temporary, const char *path)
 {
     if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE) != 0)
-        return errno == EEXIST ? SL_EXIT_REFUSED : fail("make", path);
+        return errno == EEXIST ? SL_EXIT_REFUSED : sl_file_fail("make", path);
     return flush_parent(path);
 }
 
@@ -143,7 +142,7 @@ static int remove_entry(const char *path, const struct stat *about, int type, st
 enum sl_exit sl_folder_exchange(const char *temporary, const char *path)
 {
     if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_EXCHANGE) != 0)
-        return fail("replace", path);
+        return sl_file_fail("replace", path);
     return flush_parent(path);
 }
 
@@ -177,17 +176,36 @@ static enum sl_exit flush_parent(const char *path)
     return sl_folder_flush(folder);
 }
 
-static enum sl_exit fail(const char *verb, const char *path)
+enum sl_exit sl_file_fail(const char *verb, const char *path)
 {
-    int error = errno;
-    const char *cure = "check the folder";
-    if (error == EACCES || error == EPERM)
-        cure = "run this as the user who made the site";
-    else if (error == ENOSPC || error == EDQUOT)
-        cure = "free some space";
-    else if (error == ENOENT)
-        cure = "make the folder above it first";
-    else if (error == EROFS)
-        cure = "this file system can only be read";
-    return sl_cli_fail(SL_EXIT_FILES, "cannot %s %s: %s (%s)", verb, path, strerror(error), cure);
+    const char *cause = strerror(errno);
+    if (path[0] == '\0') /* sl_path_join found no room for it */
+        return sl_cli_fail(SL_ERROR(PATH_LONG));
+    switch (errno) {
+    case EACCES:
+    case EPERM:
+        return sl_cli_fail(SL_ERROR(FILE_DENIED), verb, path, cause);
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return sl_cli_fail(SL_ERROR(FILE_NO_SPACE), verb, path, cause);
+    case ENOENT:
+    case ENOTDIR:
+        return sl_cli_fail(SL_ERROR(FILE_NO_FOLDER), verb, path, cause);
+    case EROFS:
+        return sl_cli_fail(SL_ERROR(FILE_READ_ONLY), verb, path, cause);
+    case EIO:
+        return sl_cli_fail(SL_ERROR(FILE_DISK), verb, path, cause);
+    case ELOOP:
+        return sl_cli_fail(SL_ERROR(FILE_LINK), verb, path, cause);
+    case ENAMETOOLONG:
+        return sl_cli_fail(SL_ERROR(PATH_LONG));
+    case ENOMEM:
+        return sl_cli_fail(SL_ERROR(MEMORY));
+    case EMFILE:
+    case ENFILE:
+        return sl_cli_fail(SL_ERROR(FILES_OPEN), verb, path, cause);
+    default:
+        return sl_cli_fail(SL_ERROR(FILE_FAILED), verb, path, cause);
+    }
 }

@@ -33,9 +33,10 @@ SL_MUST_CHECK enum sl_exit sl_file_write(const char *path, const void *data, siz
                                          mode_t mode);
 /* Add one line to a journal and flush it. */
 SL_MUST_CHECK enum sl_exit sl_file_append(const char *path, const char *line);
-/* A regular file of at most max bytes. cure: what to do when it is not there. */
-SL_MUST_CHECK enum sl_exit sl_file_read(const char *path, size_t max, const char *cure,
-                                        struct sl_bytes *bytes);
+/* A regular file of at most max bytes. */
+SL_MUST_CHECK enum sl_exit sl_file_read(const char *path, size_t max, struct sl_bytes *bytes);
+/* "cannot VERB PATH", with the cause and the cure that errno tells; gives SL_EXIT_FILES. */
+enum sl_exit sl_file_fail(const char *verb, const char *path);
 
 SL_MUST_CHECK enum sl_exit sl_folder_make(const char *path);
 SL_MUST_CHECK enum sl_exit sl_folder_flush(const char *path);

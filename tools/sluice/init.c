@@ -65,8 +65,7 @@ enum sl_exit sl_init_run(struct sl_cli *cli, int argc, char **argv)
     char *const taken[] = {site.broker_name, site.host, site.bind};
     for (size_t i = 0; i < 3; i++)
         if (!sl_cli_copy(taken[i], SL_HOST_MAX + 1, given[i]) || !sl_site_is_host(given[i]))
-            return sl_cli_fail(SL_EXIT_USAGE, "'%s' is neither a host name nor an address",
-                               given[i]);
+            return sl_cli_fail(SL_ERROR(HOST_BAD), given[i]);
     code = check_names(&site, operators, operators_len);
     if (code != SL_EXIT_DONE)
         return code;
@@ -79,8 +78,7 @@ enum sl_exit sl_init_run(struct sl_cli *cli, int argc, char **argv)
     if (code == SL_EXIT_DONE) {
         code = sl_folder_publish(temporary, site.root);
         if (code == SL_EXIT_REFUSED)
-            code =
-                sl_cli_fail(SL_EXIT_REFUSED, "%s exists already: nothing was changed", site.root);
+            code = sl_cli_fail(SL_ERROR(SITE_EXISTS), site.root);
     }
     if (code != SL_EXIT_DONE) {
         sl_folder_remove(temporary);
@@ -113,29 +111,21 @@ static void print_json(const struct sl_site *site)
 static enum sl_exit check_names(struct sl_site *site, const char **operators, size_t len)
 {
     if (strchr(site->broker_name, ':') || strlen(site->broker_name) < 2)
-        return sl_cli_fail(SL_EXIT_USAGE, "'%s' cannot be a broker's name: use a DNS name",
-                           site->broker_name);
+        return sl_cli_fail(SL_ERROR(BROKER_NAME_BAD), site->broker_name);
     for (size_t i = 0; i < len && operators[i]; i++) {
         const char *name = operators[i];
         size_t name_len = strlen(name), suffix_len = strlen(SL_WATCH_SUFFIX);
         if (!sl_identity_is_name(sl_view_text(name)) || name_len > SL_OPERATOR_NAME_MAX)
-            return sl_cli_fail(SL_EXIT_USAGE,
-                               "'%s' cannot be an operator's name: use a-z, 0-9, - and _, at "
-                               "most %d characters",
-                               name, SL_OPERATOR_NAME_MAX);
+            return sl_cli_fail(SL_ERROR(OPERATOR_NAME_BAD), name, SL_OPERATOR_NAME_MAX);
         /* Names of hosts have no case. */
         if (strcasecmp(name, site->broker_name) == 0 || strcasecmp(name, site->host) == 0 ||
             strcmp(name, "localhost") == 0)
-            return sl_cli_fail(SL_EXIT_USAGE, "an operator cannot be called like the broker: '%s'",
-                               name);
+            return sl_cli_fail(SL_ERROR(OPERATOR_NAME_BROKER), name);
         if (name_len >= suffix_len && strcmp(name + name_len - suffix_len, SL_WATCH_SUFFIX) == 0)
-            return sl_cli_fail(SL_EXIT_USAGE,
-                               "'%s': names with '" SL_WATCH_SUFFIX
-                               "' are for read-only certificates, which come by themselves",
-                               name);
+            return sl_cli_fail(SL_ERROR(OPERATOR_NAME_WATCH), name);
         for (size_t k = 0; k < site->operators_len; k++)
             if (strcmp(site->operators[k], name) == 0)
-                return sl_cli_fail(SL_EXIT_USAGE, "operator '%s' is named twice", name);
+                return sl_cli_fail(SL_ERROR(OPERATOR_TWICE), name);
         snprintf(site->operators[site->operators_len++], sizeof(sl_name), "%s", name);
     }
     return SL_EXIT_DONE;
@@ -147,7 +137,7 @@ static enum sl_exit find_folder(const char *root, struct sl_site *site, char *te
 {
     char parent[PATH_MAX];
     if ((size_t)snprintf(parent, sizeof parent, "%s", root) >= sizeof parent)
-        return sl_cli_fail(SL_EXIT_USAGE, "the name of the site is too long");
+        return sl_cli_fail(SL_ERROR(PATH_LONG));
     size_t len = strlen(parent);
     while (len > 1 && parent[len - 1] == '/')
         parent[--len] = '\0';
@@ -155,24 +145,23 @@ static enum sl_exit find_folder(const char *root, struct sl_site *site, char *te
     const char *name = slash ? slash + 1 : parent;
     struct stat about;
     if (lstat(parent, &about) == 0)
-        return sl_cli_fail(SL_EXIT_REFUSED, "%s exists already: nothing was changed", parent);
+        return sl_cli_fail(SL_ERROR(SITE_EXISTS), parent);
 
     char above[PATH_MAX] = ".";
     if (slash)
         snprintf(above, sizeof above, "%.*s", slash == parent ? 1 : (int)(slash - parent), parent);
     char real[PATH_MAX];
     if (!realpath(above, real))
-        return sl_cli_fail(SL_EXIT_FILES, "there is no folder %s: make it first", above);
+        return sl_cli_fail(SL_ERROR(SITE_FOLDER_MISSING), above);
     if (strpbrk(real, "\n\r") || strpbrk(name, "\n\r"))
-        return sl_cli_fail(SL_EXIT_USAGE, "a site's path cannot have line breaks");
+        return sl_cli_fail(SL_ERROR(SITE_PATH_BREAK), root);
     struct sl_path path = sl_path_join(strcmp(real, "/") == 0 ? "" : real, name);
     int made = snprintf(temporary, temporary_len, "%s/.%s.XXXXXX", real, name);
     if (path.text[0] == '\0' || made < 0 || (size_t)made >= temporary_len)
-        return sl_cli_fail(SL_EXIT_USAGE, "the name of the site is too long");
+        return sl_cli_fail(SL_ERROR(PATH_LONG));
     snprintf(site->root, sizeof site->root, "%s", path.text);
     if (!mkdtemp(temporary)) /* 0700 from its first moment */
-        return sl_cli_fail(SL_EXIT_FILES,
-                           "cannot make a folder in %s: check its rights and the free space", real);
+        return sl_file_fail("make a folder in", real);
     return SL_EXIT_DONE;
 }
 

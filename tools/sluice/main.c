@@ -1,5 +1,6 @@
 /* sluice: the operator's command line. The table below is the whole map of it. */
 #include "cli.h"
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,13 +89,12 @@ static enum sl_exit refuse(const struct sl_cli *cli, const char *word)
                  c->name + len + 1);
     }
     if (seconds[0] == '\0')
-        return sl_cli_fail(SL_EXIT_USAGE, "there is no subcommand '%s': see 'sluice --help'", word);
+        return sl_cli_fail(SL_ERROR(SUBCOMMAND_UNKNOWN), word);
     if (cli->wants_help) {
         print_usage(stdout);
         return SL_EXIT_DONE;
     }
-    return sl_cli_fail(SL_EXIT_USAGE, "'%s' is followed by one of: %s (see 'sluice --help')", word,
-                       seconds);
+    return sl_cli_fail(SL_ERROR(SUBCOMMAND_HALF), word, seconds);
 }
 
 static enum sl_exit run_command(struct sl_cli *cli, const struct sl_command *command, int argc,
@@ -107,8 +107,10 @@ static enum sl_exit run_command(struct sl_cli *cli, const struct sl_command *com
     sl_cli_begin(command);
     enum sl_exit code = command->run(cli, argc, argv);
     /* A full disk or a closed pipe must not look like success. */
-    if (fflush(stdout) != 0 || ferror(stdout))
-        return code == SL_EXIT_DONE ? sl_cli_fail(SL_EXIT_FILES, "cannot write the output") : code;
+    errno = 0;
+    bool is_written = fflush(stdout) == 0 && !ferror(stdout);
+    if (code == SL_EXIT_DONE && !is_written)
+        return sl_cli_fail(SL_ERROR(OUTPUT_FAILED), strerror(errno ? errno : EIO));
     return code;
 }
 
@@ -123,7 +125,7 @@ static enum sl_exit read_globals(struct sl_cli *cli, int *argc, char **argv)
             cli->site_root = argv[i] + 7;
         } else if (strcmp(argv[i], "--site") == 0) {
             if (i + 1 == *argc)
-                return sl_cli_fail(SL_EXIT_USAGE, "--site needs a folder");
+                return sl_cli_fail(SL_ERROR(OPTION_VALUE_MISSING), "--site", "");
             cli->site_root = argv[++i];
         } else {
             argv[kept++] = argv[i];
@@ -131,7 +133,7 @@ static enum sl_exit read_globals(struct sl_cli *cli, int *argc, char **argv)
     }
     *argc = kept;
     if (cli->site_root[0] == '\0')
-        return sl_cli_fail(SL_EXIT_USAGE, "--site needs a folder");
+        return sl_cli_fail(SL_ERROR(OPTION_VALUE_MISSING), "--site", "");
     return SL_EXIT_DONE;
 }
 

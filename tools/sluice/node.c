@@ -37,8 +37,8 @@ static void print_made_json(const struct sl_site *site, const struct sl_site_nod
 static cJSON *describe(const struct sl_site_node *node);
 static enum sl_exit check_name(const struct sl_site *site, const char *name);
 static const struct sl_site_node *find_node(const struct sl_site_nodes *nodes, const char *name);
-static enum sl_exit check_base(const struct sl_site_nodes *nodes, const char *name,
-                               const char *base);
+static enum sl_exit check_base(const struct sl_site *site, const struct sl_site_nodes *nodes,
+                               const char *name, const char *base);
 static enum sl_exit write_node(const struct sl_site *site, struct sl_site_nodes *nodes,
                                struct sl_site_node *node, bool is_replacing);
 static enum sl_exit build(const struct sl_site *site, const struct sl_pki_pair *authority,
@@ -72,16 +72,13 @@ enum sl_exit sl_node_add_run(struct sl_cli *cli, int argc, char **argv)
     if (code != SL_EXIT_DONE)
         return code;
     if (base && !sl_identity_is_base(sl_view_text(base)))
-        return sl_cli_fail(SL_EXIT_USAGE,
-                           "'%s' cannot be a base topic: letters, digits, '.', '-', '_' and single "
-                           "slashes between them, at most %d characters",
-                           base, SL_BASE_MAX);
+        return sl_cli_fail(SL_ERROR(BASE_BAD), base, SL_BASE_MAX);
     if (host && !sl_site_is_host(host))
-        return sl_cli_fail(SL_EXIT_USAGE, "'%s' is neither a host name nor an address", host);
+        return sl_cli_fail(SL_ERROR(HOST_BAD), host);
 
     code = sl_site_lock(&site, "site", 5000);
     if (code == SL_EXIT_REFUSED)
-        return sl_cli_fail(code, "another sluice command is changing %s: try again", site.root);
+        return sl_cli_fail(SL_ERROR(SITE_BUSY), site.root);
     if (code != SL_EXIT_DONE)
         return code;
     struct sl_site_nodes nodes;
@@ -105,15 +102,11 @@ enum sl_exit sl_node_add_run(struct sl_cli *cli, int argc, char **argv)
     if (port)
         node.port = (uint16_t)port;
     if (old && !is_replacing)
-        code = sl_cli_fail(SL_EXIT_REFUSED,
-                           "there is a node %s already: nothing was changed; 'sluice node add %s "
-                           "--replace' makes it a new key and certificate",
-                           node.name, node.name);
+        code = sl_cli_fail(SL_ERROR(NODE_EXISTS), node.name, node.name);
     else if (!old && is_replacing)
-        code = sl_cli_fail(SL_EXIT_REFUSED,
-                           "there is no node %s to replace: see 'sluice node list'", node.name);
+        code = sl_cli_fail(SL_ERROR(NODE_NOT_THERE), node.name);
     else
-        code = check_base(&nodes, node.name, node.base);
+        code = check_base(&site, &nodes, node.name, node.base);
     if (code == SL_EXIT_DONE)
         code = write_node(&site, &nodes, &node, is_replacing);
     sl_site_free_nodes(&nodes);
@@ -178,10 +171,7 @@ static enum sl_exit check_name(const struct sl_site *site, const char *name)
     char clean[64];
     sl_cli_clean(clean, sizeof clean, name, strlen(name));
     if (!sl_identity_is_name(sl_view_text(name)))
-        return sl_cli_fail(SL_EXIT_USAGE,
-                           "'%s' cannot be a node's name: a-z, 0-9, then also - and _, at most %d "
-                           "characters",
-                           clean, SL_NAME_MAX);
+        return sl_cli_fail(SL_ERROR(NODE_NAME_BAD), clean, SL_NAME_MAX);
     bool is_taken = strcasecmp(name, site->broker_name) == 0 || strcasecmp(name, site->host) == 0 ||
                     strcmp(name, "localhost") == 0;
     for (size_t i = 0; i < site->operators_len; i++) {
@@ -191,9 +181,7 @@ static enum sl_exit check_name(const struct sl_site *site, const char *name)
             is_taken = true;
     }
     if (is_taken)
-        return sl_cli_fail(SL_EXIT_REFUSED,
-                           "'%s' is the name of the broker or of an operator: choose another",
-                           clean);
+        return sl_cli_fail(SL_ERROR(NODE_NAME_TAKEN), clean);
     return SL_EXIT_DONE;
 }
 
@@ -217,21 +205,18 @@ static const struct sl_site_node *find_node(const struct sl_site_nodes *nodes, c
 }
 
 /* A node replaced may keep its own base, or take another that is free. */
-static enum sl_exit check_base(const struct sl_site_nodes *nodes, const char *name,
-                               const char *base)
+static enum sl_exit check_base(const struct sl_site *site, const struct sl_site_nodes *nodes,
+                               const char *name, const char *base)
 {
     for (size_t i = 0; i < nodes->len; i++) {
         const struct sl_site_node *node = &nodes->list[i];
         if (strcmp(node->name, name) == 0)
             continue;
         if (is_inside(base, node->base) || is_inside(node->base, base))
-            return sl_cli_fail(SL_EXIT_REFUSED,
-                               "the topics of '%s' would be those of node %s ('%s'): choose "
-                               "another --base",
-                               base, node->name, node->base);
+            return sl_cli_fail(SL_ERROR(BASE_TAKEN), base, node->name, node->base);
     }
     if (nodes->len == SL_SITE_NODES_MAX && !find_node(nodes, name))
-        return sl_cli_fail(SL_EXIT_REFUSED, "a site holds at most %d nodes", SL_SITE_NODES_MAX);
+        return sl_cli_fail(SL_ERROR(NODES_TOO_MANY), site->root, SL_SITE_NODES_MAX);
     return SL_EXIT_DONE;
 }
 
@@ -247,9 +232,7 @@ static enum sl_exit write_node(const struct sl_site *site, struct sl_site_nodes 
     struct sl_path temporary = sl_path_join(folder.text, ".new.XXXXXX");
     if (!mkdtemp(temporary.text)) {
         sl_pki_free(&authority);
-        return sl_cli_fail(SL_EXIT_FILES,
-                           "cannot make a folder in %s: run this as the user who made the site",
-                           folder.text);
+        return sl_file_fail("make a folder in", folder.text);
     }
     code = build(site, &authority, node, temporary.text);
     if (code == SL_EXIT_DONE)
@@ -310,8 +293,7 @@ static enum sl_exit publish(const struct sl_site *site, struct sl_site_nodes *no
     code = is_replacing ? sl_folder_exchange(temporary, folder.text)
                         : sl_folder_publish(temporary, folder.text);
     if (code == SL_EXIT_REFUSED)
-        code = sl_cli_fail(code, "there is a folder %s already: remove it, or choose another name",
-                           folder.text);
+        code = sl_cli_fail(SL_ERROR(NODE_FOLDER_TAKEN), folder.text);
     return code;
 }
 

@@ -42,7 +42,10 @@ static enum sl_exit log_issue(const char *folder, const struct profile *profile,
                               const X509 *certificate);
 static enum sl_exit write_pem(const char *path, mode_t mode, const X509 *certificate, EVP_PKEY *key,
                               X509_CRL *crl);
-static enum sl_exit fail(const char *what);
+
+static enum sl_exit check_today(const char *folder, const X509 *certificate, const X509 *authority);
+static bool is_signed_by(const X509 *certificate, const X509 *authority);
+static uint64_t unix_time(const ASN1_TIME *asn1);
 
 /* An encrypted key would otherwise ask on the terminal and hang a service. */
 static char no_pass_phrase[] = "";
@@ -71,7 +74,7 @@ enum sl_exit sl_pki_issue(const struct sl_pki_pair *authority, const char *folde
         !fill_certificate(pair->certificate, profile, name, names, pair->key, issuer) ||
         X509_sign(pair->certificate, signer, EVP_sha256()) == 0) {
         sl_pki_free(pair);
-        return fail("make a certificate");
+        return sl_pki_fail("make a certificate");
     }
     enum sl_exit code = log_issue(folder, profile, name, pair->certificate);
     if (code != SL_EXIT_DONE)
@@ -133,7 +136,7 @@ static enum sl_exit log_issue(const char *folder, const struct profile *profile,
     char *serial = number ? BN_bn2hex(number) : NULL;
     enum sl_exit code = serial ? sl_site_log_issue(folder, name, profile->purpose, serial,
                                                    sl_pki_not_after(certificate))
-                               : fail("print a serial number");
+                               : sl_pki_fail("print a serial number");
     OPENSSL_free(serial);
     BN_free(number);
     return code;
@@ -177,7 +180,7 @@ enum sl_exit sl_pki_write_crl(const struct sl_pki_pair *authority, const char *p
              X509_CRL_sign(crl, authority->key, EVP_sha256()) != 0;
         X509_EXTENSION_free(extension);
     }
-    enum sl_exit code = ok ? write_pem(path, 0600, NULL, NULL, crl) : fail("make the CRL");
+    enum sl_exit code = ok ? write_pem(path, 0600, NULL, NULL, crl) : sl_pki_fail("make the CRL");
     ASN1_INTEGER_free(number);
     ASN1_TIME_free(until);
     ASN1_TIME_free(from);
@@ -212,7 +215,8 @@ static enum sl_exit write_pem(const char *path, mode_t mode, const X509 *certifi
          (crl && PEM_write_bio_X509_CRL(memory, crl) == 1));
     char *text = NULL;
     long len = ok ? BIO_get_mem_data(memory, &text) : 0;
-    enum sl_exit code = len > 0 ? sl_file_write(path, text, (size_t)len, mode) : fail("write PEM");
+    enum sl_exit code =
+        len > 0 ? sl_file_write(path, text, (size_t)len, mode) : sl_pki_fail("write PEM");
     BIO_free(memory); /* clears it */
     return code;
 }
@@ -221,14 +225,14 @@ static enum sl_exit write_pem(const char *path, mode_t mode, const X509 *certifi
 static BIO *open_pem(const char *path, enum sl_exit *code)
 {
     struct sl_bytes bytes;
-    *code = sl_file_read(path, PEM_FILE_MAX, "restore it from a backup", &bytes);
+    *code = sl_file_read(path, PEM_FILE_MAX, &bytes);
     if (*code != SL_EXIT_DONE)
         return NULL;
     BIO *memory = BIO_new(BIO_s_secmem());
     if (!memory || BIO_write(memory, bytes.data, (int)bytes.len) != (int)bytes.len) {
         BIO_free(memory);
         memory = NULL;
-        *code = sl_cli_fail(SL_EXIT_FILES, "%s is empty: restore it from a backup", path);
+        *code = sl_cli_fail(SL_ERROR(FILE_EMPTY), path);
     }
     sl_bytes_free(&bytes);
     return memory;
@@ -244,9 +248,7 @@ static enum sl_exit load_certificate(const char *path, X509 **certificate)
     *certificate = PEM_read_bio_X509(memory, NULL, NULL, no_pass_phrase);
     BIO_free(memory);
     ERR_clear_error();
-    return *certificate ? SL_EXIT_DONE
-                        : sl_cli_fail(SL_EXIT_FILES,
-                                      "%s holds no certificate: restore it from a backup", path);
+    return *certificate ? SL_EXIT_DONE : sl_cli_fail(SL_ERROR(CERTIFICATE_BAD), path);
 }
 
 enum sl_exit sl_pki_load(const char *folder, struct sl_pki_pair *pair)
@@ -267,28 +269,25 @@ enum sl_exit sl_pki_load(const char *folder, struct sl_pki_pair *pair)
     if (!pair->key || X509_check_private_key(pair->certificate, pair->key) != 1) {
         sl_pki_free(pair);
         ERR_clear_error();
-        return sl_cli_fail(SL_EXIT_FILES,
-                           "%s holds no key for the certificate beside it: restore both from a "
-                           "backup",
-                           key.text);
+        return sl_cli_fail(SL_ERROR(KEY_BAD), key.text);
     }
     return SL_EXIT_DONE;
 }
 
-enum sl_exit sl_pki_check_operator(const struct sl_site *site, const char *user)
+enum sl_exit sl_pki_check_operator(const struct sl_site *site, const char *user,
+                                   uint64_t *not_after_s)
 {
     struct sl_path operators = sl_path_join(site->root, "operators");
     struct sl_path folder = sl_path_join(operators.text, user);
     X509 *authority = NULL;
     struct sl_pki_pair pair = {NULL, NULL};
-    const char *why = "";
     enum sl_exit code =
         load_certificate(sl_path_join(site->root, "ca/certificate.pem").text, &authority);
     if (code == SL_EXIT_DONE)
         code = sl_pki_load(folder.text, &pair);
-    if (code == SL_EXIT_DONE && sl_pki_days_left(pair.certificate, authority, &why) <= 0)
-        code =
-            sl_cli_fail(SL_EXIT_FILES, "%s/certificate.pem cannot be used: %s", folder.text, why);
+    if (code == SL_EXIT_DONE)
+        code = check_today(folder.text, pair.certificate, authority);
+    *not_after_s = code == SL_EXIT_DONE ? sl_pki_not_after(pair.certificate) : 0;
     sl_pki_free(&pair);
     X509_free(authority);
     return code;
@@ -317,44 +316,58 @@ enum sl_exit sl_pki_load_authority(const struct sl_site *site, struct sl_pki_pai
     enum sl_exit code = sl_pki_load(folder.text, authority);
     if (code != SL_EXIT_DONE)
         return code;
-    const char *why = "it is no certificate authority";
-    if (X509_check_ca(authority->certificate) != 1 ||
-        sl_pki_days_left(authority->certificate, authority->certificate, &why) <= 0) {
+    if (X509_check_ca(authority->certificate) != 1)
+        code = sl_cli_fail(SL_ERROR(CERTIFICATE_NO_CA),
+                           sl_path_join(folder.text, "certificate.pem").text);
+    else
+        code = check_today(folder.text, authority->certificate, authority->certificate);
+    if (code != SL_EXIT_DONE)
         sl_pki_free(authority);
-        return sl_cli_fail(SL_EXIT_FILES, "%s/certificate.pem cannot be used: %s", folder.text,
-                           why);
-    }
-    return SL_EXIT_DONE;
+    return code;
 }
 
 /* --- checking ------------------------------------------------------------------------------- */
 
-static long days_until(const ASN1_TIME *from, const ASN1_TIME *until, const char **why)
+static long days_until(const ASN1_TIME *from, const ASN1_TIME *until)
 {
     int days = 0, seconds = 0;
-    if (!from || !until || X509_cmp_current_time(from) >= 0) {
-        *why = "it is not valid yet: check this computer's clock";
+    if (!from || !until || X509_cmp_current_time(from) >= 0 ||
+        ASN1_TIME_diff(&days, &seconds, NULL, until) != 1 || days < 0 || seconds < 0)
         return 0;
-    }
-    if (ASN1_TIME_diff(&days, &seconds, NULL, until) != 1 || days < 0 || seconds < 0) {
-        *why = "it has expired";
-        return 0;
-    }
     return days + 1; /* a day begun counts */
 }
 
-long sl_pki_days_left(const X509 *certificate, const X509 *authority, const char **why)
+long sl_pki_days_left(const X509 *certificate, const X509 *authority)
+{
+    return is_signed_by(certificate, authority)
+               ? days_until(X509_get0_notBefore(certificate), X509_get0_notAfter(certificate))
+               : 0;
+}
+
+static bool is_signed_by(const X509 *certificate, const X509 *authority)
 {
     X509 *copy = X509_dup(certificate);
     EVP_PKEY *signer = X509_get0_pubkey(authority);
     bool is_ours = copy && signer && X509_verify(copy, signer) == 1;
     X509_free(copy);
     ERR_clear_error();
-    if (!is_ours) {
-        *why = "it was not signed by this site's authority";
-        return 0;
-    }
-    return days_until(X509_get0_notBefore(certificate), X509_get0_notAfter(certificate), why);
+    return is_ours;
+}
+
+/* folder: where the certificate was read, for the message. */
+static enum sl_exit check_today(const char *folder, const X509 *certificate, const X509 *authority)
+{
+    if (sl_pki_days_left(certificate, authority) > 0)
+        return SL_EXIT_DONE;
+    struct sl_path path = sl_path_join(folder, "certificate.pem");
+    if (!is_signed_by(certificate, authority))
+        return sl_cli_fail(SL_ERROR(SIGNER_FOREIGN), path.text);
+    char day[16];
+    bool is_early = X509_cmp_current_time(X509_get0_notBefore(certificate)) >= 0;
+    sl_site_print_date(day, is_early ? unix_time(X509_get0_notBefore(certificate))
+                                     : sl_pki_not_after(certificate));
+    return is_early ? sl_cli_fail(SL_ERROR(CERTIFICATE_EARLY), path.text, day)
+                    : sl_cli_fail(SL_ERROR(CERTIFICATE_EXPIRED), path.text, day);
 }
 
 enum sl_exit sl_pki_crl_days_left(const char *path, const struct sl_pki_pair *authority, long *days)
@@ -365,18 +378,12 @@ enum sl_exit sl_pki_crl_days_left(const char *path, const struct sl_pki_pair *au
         return code;
     X509_CRL *crl = PEM_read_bio_X509_CRL(memory, NULL, NULL, no_pass_phrase);
     BIO_free(memory);
-    const char *why = "";
     if (!crl)
-        code = sl_cli_fail(SL_EXIT_FILES,
-                           "%s holds no revocation list: restore it from a backup (the broker "
-                           "would let revoked clients in)",
-                           path);
+        code = sl_cli_fail(SL_ERROR(CRL_BAD), path);
     else if (X509_CRL_verify(crl, authority->key) != 1)
-        code = sl_cli_fail(SL_EXIT_FILES,
-                           "%s was not signed by this site's authority: restore it from a backup",
-                           path);
+        code = sl_cli_fail(SL_ERROR(SIGNER_FOREIGN), path);
     else
-        *days = days_until(X509_CRL_get0_lastUpdate(crl), X509_CRL_get0_nextUpdate(crl), &why);
+        *days = days_until(X509_CRL_get0_lastUpdate(crl), X509_CRL_get0_nextUpdate(crl));
     X509_CRL_free(crl);
     ERR_clear_error();
     return code;
@@ -384,8 +391,13 @@ enum sl_exit sl_pki_crl_days_left(const char *path, const struct sl_pki_pair *au
 
 uint64_t sl_pki_not_after(const X509 *certificate)
 {
+    return unix_time(X509_get0_notAfter(certificate));
+}
+
+static uint64_t unix_time(const ASN1_TIME *asn1)
+{
     struct tm parts;
-    if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) != 1)
+    if (ASN1_TIME_to_tm(asn1, &parts) != 1)
         return 0;
     time_t at = timegm(&parts);
     return at > 0 ? (uint64_t)at : 0;
@@ -411,7 +423,7 @@ enum sl_exit sl_pki_encode_identity(const struct sl_site *site, const struct sl_
                                         sizeof point, &point_len) != 1 ||
         EVP_PKEY_get_bn_param(pair->key, OSSL_PKEY_PARAM_PRIV_KEY, &secret) != 1 ||
         BN_bn2binpad(secret, scalar, sizeof scalar) != (int)sizeof scalar) {
-        code = fail("encode an identity");
+        code = sl_pki_fail("encode an identity");
         goto out;
     }
     struct sl_identity identity = {
@@ -427,9 +439,9 @@ enum sl_exit sl_pki_encode_identity(const struct sl_site *site, const struct sl_
         .not_after_s = node->not_after_s,
     };
     enum sl_status status = sl_identity_encode(&identity, image, SL_IDENTITY_MAX, len);
-    code = status == SL_OK ? SL_EXIT_DONE
-                           : sl_cli_fail(SL_EXIT_FILES, "cannot encode the identity of %s: %s",
-                                         node->name, sl_status_text(status));
+    code = status == SL_OK
+               ? SL_EXIT_DONE
+               : sl_cli_fail(SL_ERROR(IDENTITY_TOO_LARGE), node->name, sl_status_text(status));
 out:
     sl_wipe(scalar, sizeof scalar);
     BN_clear_free(secret);
@@ -438,11 +450,10 @@ out:
     return code;
 }
 
-static enum sl_exit fail(const char *what)
+enum sl_exit sl_pki_fail(const char *verb)
 {
     const char *reason = ERR_reason_error_string(ERR_peek_last_error());
-    enum sl_exit code =
-        sl_cli_fail(SL_EXIT_FILES, "cannot %s: %s", what, reason ? reason : "OpenSSL failed");
+    enum sl_exit code = sl_cli_fail(SL_ERROR(OPENSSL), verb, reason ? reason : "OpenSSL failed");
     ERR_clear_error();
     return code;
 }

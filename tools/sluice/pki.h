@@ -52,17 +52,21 @@ SL_MUST_CHECK enum sl_exit sl_pki_load(const char *folder, struct sl_pki_pair *p
 SL_MUST_CHECK enum sl_exit sl_pki_load_authority(const struct sl_site *site,
                                                  struct sl_pki_pair *authority);
 
-/* Are an operator's files whole, of this site, and valid today? */
-SL_MUST_CHECK enum sl_exit sl_pki_check_operator(const struct sl_site *site, const char *user);
+/* Are an operator's files whole, of this site, and valid today? Gives their end. */
+SL_MUST_CHECK enum sl_exit sl_pki_check_operator(const struct sl_site *site, const char *user,
+                                                 uint64_t *not_after_s);
 /* Is der the certificate in this PEM file? */
 SL_MUST_CHECK enum sl_exit sl_pki_is_same(const char *path, struct sl_view der, bool *is_same);
 
-/* Days until the end; 0 when it is over, not yet begun, or not signed by authority. Says why. */
-long sl_pki_days_left(const X509 *certificate, const X509 *authority, const char **why);
+/* Days until the end; 0 when it is over, not yet begun, or not signed by authority. */
+long sl_pki_days_left(const X509 *certificate, const X509 *authority);
 /* The same for a revocation list in a file. SL_EXIT_FILES: unreadable or not by this authority. */
 SL_MUST_CHECK enum sl_exit sl_pki_crl_days_left(const char *path,
                                                 const struct sl_pki_pair *authority, long *days);
 uint64_t sl_pki_not_after(const X509 *certificate);
+
+/* "cannot VERB", with the reason that OpenSSL tells; gives SL_EXIT_FILES. */
+enum sl_exit sl_pki_fail(const char *verb);
 
 /* The identity image of a node in image[SL_IDENTITY_MAX]. */
 SL_MUST_CHECK enum sl_exit sl_pki_encode_identity(const struct sl_site *site,

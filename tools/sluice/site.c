@@ -16,13 +16,15 @@
 
 #define RECORD_MAX 16384 /* bytes of site.json or node.json */
 
-static enum sl_exit read_record(const char *path, const char *cure, cJSON **record);
+static enum sl_exit read_record(const char *path, cJSON **record);
 static enum sl_exit write_record(const char *folder, const char *name, cJSON *record);
 static bool take_text(const cJSON *record, const char *key, char *out, size_t out_len);
+static bool take_host(const cJSON *record, const char *key, char out[SL_HOST_MAX + 1]);
 static bool take_port(const cJSON *record, uint16_t *port);
 static enum sl_exit read_node(const struct sl_site *site, const char *name,
                               struct sl_site_node *node);
 static enum sl_exit check_identity(const char *folder, const struct sl_site_node *node);
+static enum sl_exit fail_operator(const struct sl_site *site, const char *name);
 static int compare_nodes(const void *a, const void *b);
 
 /* --- the site's own record ------------------------------------------------------------------ */
@@ -31,25 +33,29 @@ enum sl_exit sl_site_open(const char *root, struct sl_site *site)
 {
     memset(site, 0, sizeof *site);
     if (!realpath(root, site->root))
-        return sl_cli_fail(SL_EXIT_FILES,
-                           "there is no site at %s: run 'sluice init' or give --site", root);
+        return sl_cli_fail(SL_ERROR(SITE_MISSING), root);
     if (strpbrk(site->root, "\n\r")) /* it would be a line of its own in mosquitto.conf */
-        return sl_cli_fail(SL_EXIT_FILES, "a site's path cannot have line breaks: move the site");
+        return sl_cli_fail(SL_ERROR(SITE_PATH_BREAK), site->root);
     struct sl_path path = sl_path_join(site->root, "site.json");
     cJSON *record = NULL;
-    enum sl_exit code = read_record(path.text, "run 'sluice init' or give --site", &record);
+    enum sl_exit code = read_record(path.text, &record);
     if (code != SL_EXIT_DONE)
         return code;
 
     const cJSON *version = cJSON_GetObjectItemCaseSensitive(record, "version");
     const cJSON *operators = cJSON_GetObjectItemCaseSensitive(record, "operators");
-    bool ok = cJSON_IsNumber(version) && version->valueint == 1 &&
-              take_text(record, "broker_name", site->broker_name, sizeof site->broker_name) &&
-              take_text(record, "host", site->host, sizeof site->host) &&
-              take_text(record, "bind", site->bind, sizeof site->bind) &&
-              take_port(record, &site->port) && cJSON_IsArray(operators) &&
-              sl_site_is_host(site->broker_name) && sl_site_is_host(site->host) &&
-              sl_site_is_host(site->bind);
+    const char *wrong = NULL; /* the last key that is */
+    if (!cJSON_IsNumber(version) || version->valueint != 1)
+        wrong = "version";
+    if (!take_host(record, "broker_name", site->broker_name))
+        wrong = "broker_name";
+    if (!take_host(record, "host", site->host))
+        wrong = "host";
+    if (!take_host(record, "bind", site->bind))
+        wrong = "bind";
+    if (!take_port(record, &site->port))
+        wrong = "port";
+    bool ok = cJSON_IsArray(operators) && cJSON_GetArraySize(operators) > 0;
     const cJSON *entry = NULL;
     cJSON_ArrayForEach(entry, operators)
     {
@@ -59,11 +65,10 @@ enum sl_exit sl_site_open(const char *root, struct sl_site *site)
              site->operators_len < SL_SITE_OPERATORS_MAX &&
              sl_cli_copy(site->operators[site->operators_len++], sizeof(sl_name), name);
     }
+    if (!ok)
+        wrong = "operators";
     cJSON_Delete(record);
-    if (!ok || site->operators_len == 0)
-        return sl_cli_fail(SL_EXIT_FILES,
-                           "%s has a missing or wrong value: restore it from a backup", path.text);
-    return SL_EXIT_DONE;
+    return wrong ? sl_cli_fail(SL_ERROR(RECORD_BAD), path.text, wrong) : SL_EXIT_DONE;
 }
 
 enum sl_exit sl_site_save(const struct sl_site *site, const char *folder)
@@ -87,10 +92,20 @@ enum sl_exit sl_site_find_operator(const struct sl_site *site, const char *name,
     while (name && who < site->operators_len && strcmp(site->operators[who], name) != 0)
         who++;
     if (who == site->operators_len)
-        return sl_cli_fail(SL_EXIT_USAGE, "there is no operator '%s' in this site", name);
+        return fail_operator(site, name);
     snprintf(user, sizeof(sl_name), "%.17s%s", site->operators[who],
              is_watching ? SL_WATCH_SUFFIX : "");
     return SL_EXIT_DONE;
+}
+
+static enum sl_exit fail_operator(const struct sl_site *site, const char *name)
+{
+    char known[SL_SITE_OPERATORS_MAX * (SL_OPERATOR_NAME_MAX + 2)] = "";
+    size_t len = 0;
+    for (size_t i = 0; i < site->operators_len; i++)
+        len += (size_t)snprintf(known + len, sizeof known - len, "%s%.17s", i ? ", " : "",
+                                site->operators[i]);
+    return sl_cli_fail(SL_ERROR(OPERATOR_UNKNOWN), name, known);
 }
 
 /* --- nodes ---------------------------------------------------------------------------------- */
@@ -101,12 +116,11 @@ enum sl_exit sl_site_read_nodes(const struct sl_site *site, struct sl_site_nodes
     struct sl_path folder = sl_path_join(site->root, "nodes");
     DIR *entries = opendir(folder.text);
     if (!entries)
-        return sl_cli_fail(SL_EXIT_FILES, "cannot read %s: %s (restore it from a backup)",
-                           folder.text, strerror(errno));
+        return sl_file_fail("read", folder.text);
     nodes->list = calloc(SL_SITE_NODES_MAX, sizeof *nodes->list);
     if (!nodes->list) {
         closedir(entries);
-        return sl_cli_fail(SL_EXIT_FILES, "out of memory");
+        return sl_cli_fail(SL_ERROR(MEMORY));
     }
     enum sl_exit code = SL_EXIT_DONE;
     const struct dirent *entry = NULL;
@@ -114,11 +128,9 @@ enum sl_exit sl_site_read_nodes(const struct sl_site *site, struct sl_site_nodes
         if (entry->d_name[0] == '.') /* also what an interrupted 'node add' left behind */
             continue;
         if (!sl_identity_is_name(sl_view_text(entry->d_name)))
-            code = sl_cli_fail(SL_EXIT_FILES, "%s/%s is no node of this site: move it away",
-                               folder.text, entry->d_name);
+            code = sl_cli_fail(SL_ERROR(NODE_FOREIGN), folder.text, entry->d_name);
         else if (nodes->len == SL_SITE_NODES_MAX)
-            code = sl_cli_fail(SL_EXIT_FILES, "%s holds more than %d nodes", folder.text,
-                               SL_SITE_NODES_MAX);
+            code = sl_cli_fail(SL_ERROR(NODES_TOO_MANY), site->root, SL_SITE_NODES_MAX);
         else
             code = read_node(site, entry->d_name, &nodes->list[nodes->len++]);
     }
@@ -147,7 +159,7 @@ enum sl_exit sl_site_find_nodes(const struct sl_site *site, const char *name,
     sl_site_free_nodes(nodes);
     char clean[64];
     sl_cli_clean(clean, sizeof clean, name, strlen(name));
-    return sl_cli_fail(SL_EXIT_USAGE, "there is no node '%s': see 'sluice node list'", clean);
+    return sl_cli_fail(SL_ERROR(NODE_UNKNOWN), clean);
 }
 
 void sl_site_free_nodes(struct sl_site_nodes *nodes)
@@ -172,36 +184,40 @@ static enum sl_exit read_node(const struct sl_site *site, const char *name,
 {
     struct sl_path nodes = sl_path_join(site->root, "nodes");
     struct sl_path path = sl_path_join3(nodes.text, name, "node.json");
-    const char *cure = "restore it from a backup, or remove its folder and add the node again";
+
     cJSON *record = NULL;
-    enum sl_exit code = read_record(path.text, cure, &record);
+    enum sl_exit code = read_record(path.text, &record);
     if (code != SL_EXIT_DONE)
         return code;
 
     const cJSON *not_after = cJSON_GetObjectItemCaseSensitive(record, "not_after");
-    bool ok = take_text(record, "name", node->name, sizeof node->name) &&
-              take_text(record, "base", node->base, sizeof node->base) &&
-              take_text(record, "host", node->host, sizeof node->host) &&
-              take_port(record, &node->port) && cJSON_IsNumber(not_after) &&
-              not_after->valuedouble > 0 && not_after->valuedouble < 1e12 &&
-              strcmp(node->name, name) == 0 && sl_identity_is_base(sl_view_text(node->base)) &&
-              sl_site_is_host(node->host);
-    if (ok)
+    const char *wrong = NULL; /* the last key that is */
+    if (!take_text(record, "name", node->name, sizeof node->name) || strcmp(node->name, name) != 0)
+        wrong = "name";
+    if (!take_text(record, "base", node->base, sizeof node->base) ||
+        !sl_identity_is_base(sl_view_text(node->base)))
+        wrong = "base";
+    if (!take_host(record, "host", node->host))
+        wrong = "host";
+    if (!take_port(record, &node->port))
+        wrong = "port";
+    if (!cJSON_IsNumber(not_after) || not_after->valuedouble <= 0 || not_after->valuedouble >= 1e12)
+        wrong = "not_after";
+    else
         node->not_after_s = (uint64_t)not_after->valuedouble;
     cJSON_Delete(record);
-    if (!ok)
-        return sl_cli_fail(SL_EXIT_FILES, "%s has a missing or wrong value: %s", path.text, cure);
+    if (wrong)
+        return sl_cli_fail(SL_ERROR(RECORD_BAD), path.text, wrong);
     return check_identity(sl_path_join(nodes.text, name).text, node);
 }
 
 /* The image is what goes onto the device: it must be whole and say the same as the files beside. */
 static enum sl_exit check_identity(const char *folder, const struct sl_site_node *node)
 {
-    const char *cure = "restore it from a backup, or remove its folder and add the node again";
     struct sl_path path = sl_path_join(folder, "identity");
     struct sl_path certificate = sl_path_join(folder, "certificate.pem");
     struct sl_bytes image;
-    enum sl_exit code = sl_file_read(path.text, SL_IDENTITY_MAX, cure, &image);
+    enum sl_exit code = sl_file_read(path.text, SL_IDENTITY_MAX, &image);
     if (code != SL_EXIT_DONE)
         return code;
     struct sl_identity identity;
@@ -209,16 +225,14 @@ static enum sl_exit check_identity(const char *folder, const struct sl_site_node
     enum sl_status status = sl_identity_decode(view, &identity);
     bool is_same = false;
     if (status != SL_OK)
-        code = sl_cli_fail(SL_EXIT_FILES, "%s is no identity image (%s): %s", path.text,
-                           sl_status_text(status), cure);
+        code = sl_cli_fail(SL_ERROR(IDENTITY_BAD), path.text, sl_status_text(status));
     else
         code = sl_pki_is_same(certificate.text, identity.certificate, &is_same);
     if (code == SL_EXIT_DONE &&
         (!is_same || !sl_view_is_equal(identity.name, sl_view_text(node->name)) ||
          !sl_view_is_equal(identity.base, sl_view_text(node->base)) ||
          identity.not_after_s != node->not_after_s))
-        code = sl_cli_fail(SL_EXIT_FILES, "%s and the files beside it do not agree: %s", path.text,
-                           cure);
+        code = sl_cli_fail(SL_ERROR(IDENTITY_DIFFERS), path.text);
     sl_wipe(&identity, sizeof identity);
     sl_bytes_free(&image);
     return code;
@@ -232,10 +246,10 @@ static int compare_nodes(const void *a, const void *b)
 
 /* --- records as JSON ------------------------------------------------------------------------ */
 
-static enum sl_exit read_record(const char *path, const char *cure, cJSON **record)
+static enum sl_exit read_record(const char *path, cJSON **record)
 {
     struct sl_bytes bytes;
-    enum sl_exit code = sl_file_read(path, RECORD_MAX, cure, &bytes);
+    enum sl_exit code = sl_file_read(path, RECORD_MAX, &bytes);
     if (code != SL_EXIT_DONE)
         return code;
     *record = cJSON_ParseWithLength(bytes.data, bytes.len);
@@ -243,7 +257,7 @@ static enum sl_exit read_record(const char *path, const char *cure, cJSON **reco
     if (!cJSON_IsObject(*record)) {
         cJSON_Delete(*record);
         *record = NULL;
-        return sl_cli_fail(SL_EXIT_FILES, "%s is not valid JSON: restore it from a backup", path);
+        return sl_cli_fail(SL_ERROR(RECORD_NO_JSON), path);
     }
     return SL_EXIT_DONE;
 }
@@ -253,7 +267,7 @@ static enum sl_exit write_record(const char *folder, const char *name, cJSON *re
     char *text = cJSON_Print(record);
     cJSON_Delete(record);
     if (!text)
-        return sl_cli_fail(SL_EXIT_FILES, "out of memory");
+        return sl_cli_fail(SL_ERROR(MEMORY));
     struct sl_path path = sl_path_join(folder, name);
     size_t len = strlen(text);
     text[len] = '\n'; /* cJSON_Print leaves a terminator, which the file does not need */
@@ -266,6 +280,11 @@ static bool take_text(const cJSON *record, const char *key, char *out, size_t ou
 {
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(record, key));
     return text && text[0] != '\0' && sl_cli_copy(out, out_len, text);
+}
+
+static bool take_host(const cJSON *record, const char *key, char out[SL_HOST_MAX + 1])
+{
+    return take_text(record, key, out, SL_HOST_MAX + 1) && sl_site_is_host(out);
 }
 
 static bool take_port(const cJSON *record, uint16_t *port)
@@ -304,8 +323,7 @@ enum sl_exit sl_site_lock(const struct sl_site *site, const char *name, unsigned
 {
     int fd = open_lock(site, name);
     if (fd < 0)
-        return sl_cli_fail(SL_EXIT_FILES, "cannot write %s/run/%s.lock: %s", site->root, name,
-                           strerror(errno));
+        return sl_file_fail("write in", sl_path_join(site->root, "run").text);
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     uint64_t end = sl_cli_now_ms() + wait_ms;
     while (fcntl(fd, F_SETLK, &lock) != 0) {

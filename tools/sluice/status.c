@@ -64,7 +64,7 @@ enum sl_exit sl_status_run(struct sl_cli *cli, int argc, char **argv)
     struct statuses all = {calloc(nodes.len + 1, sizeof *all.list), nodes.len, nodes.len == 0};
     if (!all.list) {
         sl_site_free_nodes(&nodes);
-        return sl_cli_fail(SL_EXIT_FILES, "out of memory");
+        return sl_cli_fail(SL_ERROR(MEMORY));
     }
     for (size_t i = 0; i < nodes.len; i++)
         all.list[i].node = &nodes.list[i];
@@ -98,10 +98,8 @@ static enum sl_exit ask(const struct sl_site *site, const char *operator_name, u
         snprintf(topic, sizeof topic, "%s/zone/status", all->list[i].node->base);
         code = sl_talk_publish(talk, topic, "", &request, &fate);
         if (code == SL_EXIT_DONE && fate == SL_FATE_FORBIDDEN)
-            code = sl_cli_fail(SL_EXIT_REFUSED,
-                               "the broker does not let us write %s: start it "
-                               "again with 'sluice broker run'",
-                               topic);
+            code = sl_cli_fail(SL_ERROR(TOPIC_NO_WRITE),
+                               operator_name ? operator_name : site->operators[0], topic);
         if (fate == SL_FATE_NOBODY)
             sl_cli_copy(all->list[i].availability, sizeof all->list[i].availability, "offline");
     }

@@ -1,4 +1,5 @@
 /* sluice on, sluice off: a request to a node, and its answer after the pin was read back. */
+#include "pki.h"
 #include "talk.h"
 #include <cjson/cJSON.h>
 #include <openssl/rand.h>
@@ -71,11 +72,9 @@ enum sl_exit sl_on_run(struct sl_cli *cli, int argc, char **argv)
     if (code != SL_EXIT_DONE)
         return code;
     if (!sl_cli_read_number(words[1], 0, SL_ZONES - 1, &zone))
-        return sl_cli_fail(SL_EXIT_USAGE, "zone '%s' does not exist: use 0 to %d", words[1],
-                           SL_ZONES - 1);
+        return sl_cli_fail(SL_ERROR(ZONE_UNKNOWN), words[1], SL_ZONES - 1);
     if (!sl_cli_read_number(words[2], 0, ON_MAX_S, &seconds))
-        return sl_cli_fail(SL_EXIT_USAGE, "'%s' is no time: use 0 to %d seconds", words[2],
-                           ON_MAX_S);
+        return sl_cli_fail(SL_ERROR(SECONDS_BAD), words[2], ON_MAX_S);
     char payload[32];
     snprintf(payload, sizeof payload, "%ld %ld", zone, seconds);
     request.zone = (int)zone;
@@ -101,8 +100,7 @@ enum sl_exit sl_off_run(struct sl_cli *cli, int argc, char **argv)
         return code;
     if (words_len == 2 && strcmp(words[1], "all") != 0 &&
         !sl_cli_read_number(words[1], 0, SL_ZONES - 1, &zone))
-        return sl_cli_fail(SL_EXIT_USAGE, "zone '%s' does not exist: use 0 to %d, or all", words[1],
-                           SL_ZONES - 1);
+        return sl_cli_fail(SL_ERROR(ZONE_UNKNOWN), words[1], SL_ZONES - 1);
     char payload[32] = "all";
     if (zone >= 0)
         snprintf(payload, sizeof payload, "%ld", zone);
@@ -137,7 +135,7 @@ static enum sl_exit ask(const struct sl_site *site, const struct sl_site_node *n
         request->operator_name = site->operators[0];
     uint8_t random[SL_CORRELATION_LEN / 2];
     if (RAND_bytes(random, sizeof random) != 1)
-        return sl_cli_fail(SL_EXIT_FILES, "the system gives no random numbers");
+        return sl_pki_fail("draw random numbers");
     for (size_t i = 0; i < sizeof random; i++)
         snprintf(request->correlation + 2 * i, 3, "%02x", random[i]);
     char answer[SL_TOPIC_MAX], topic[SL_TOPIC_MAX];
@@ -177,10 +175,7 @@ static enum sl_exit send_request(struct sl_talk *talk, struct request *request,
     if (code != SL_EXIT_DONE)
         return code;
     if (fate == SL_FATE_FORBIDDEN)
-        return sl_cli_fail(SL_EXIT_REFUSED,
-                           "the broker does not let %s write %s: start it again with 'sluice "
-                           "broker run'",
-                           request->operator_name, topic);
+        return sl_cli_fail(SL_ERROR(TOPIC_NO_WRITE), request->operator_name, topic);
     if (fate == SL_FATE_NOBODY)
         return fail_offline(request);
     code = sl_talk_wait(talk, &request->is_done, request->timeout_ms);
@@ -189,11 +184,9 @@ static enum sl_exit send_request(struct sl_talk *talk, struct request *request,
     if (request->is_offline)
         return fail_offline(request);
     if (sl_talk_is_stopping())
-        return sl_cli_fail(SL_EXIT_NO_ANSWER, "stopped before %s answered: look at 'sluice status'",
-                           request->node->name);
-    return sl_cli_fail(SL_EXIT_NO_ANSWER,
-                       "%s did not answer within %u s: look at 'sluice status %s'",
-                       request->node->name, request->timeout_ms / 1000, request->node->name);
+        return sl_cli_fail(SL_ERROR(NODE_NOT_AWAITED), request->node->name, request->node->name);
+    return sl_cli_fail(SL_ERROR(NODE_SILENT), request->node->name, request->timeout_ms / 1000,
+                       request->node->name);
 }
 
 static void receive(void *context, const struct sl_talk_message *message)
@@ -242,13 +235,11 @@ static enum sl_exit print_answer(const struct request *request)
     else if (result && strcmp(result, "sent") == 0)
         code = print_done(request, answer, false);
     else if (result && strcmp(result, "refused") == 0)
-        code = sl_cli_fail(SL_EXIT_REFUSED, "%s refused: %s", name, clean);
+        code = sl_cli_fail(SL_ERROR(NODE_REFUSED), name, clean);
     else if (result && strcmp(result, "unconfirmed") == 0)
-        code =
-            sl_cli_fail(SL_EXIT_NO_ANSWER, "%s could not confirm it at the pin: %s", name, clean);
+        code = sl_cli_fail(SL_ERROR(NODE_UNCONFIRMED), name, clean);
     else
-        code = sl_cli_fail(SL_EXIT_NO_ANSWER,
-                           "%s sent an answer that this version does not know: update both", name);
+        code = sl_cli_fail(SL_ERROR(NODE_ANSWER_UNKNOWN), name);
     cJSON_Delete(answer);
     return code;
 }
@@ -273,9 +264,7 @@ static enum sl_exit print_done(const struct request *request, const cJSON *answe
     if (request->wants_json)
         print_json(request, answer, is_true && is_read);
     if (!is_true)
-        return sl_cli_fail(SL_EXIT_NO_ANSWER,
-                           "%s says done, but its pins do not show it: look at 'sluice status %s'",
-                           name, name);
+        return sl_cli_fail(SL_ERROR(NODE_PINS_DIFFER), name, name);
 
     if (request->wants_json)
         return SL_EXIT_DONE;
@@ -313,13 +302,9 @@ static void print_json(const struct request *request, const cJSON *answer, bool 
 static enum sl_exit fail_offline(const struct request *request)
 {
     const char *name = request->node->name;
-    if (request->reported_s == 0)
-        return sl_cli_fail(SL_EXIT_NO_ANSWER,
-                           "%s is offline: nothing was sent; check its power and network", name);
-    char when[24];
+    char when[24], cause[48] = "never heard of";
     sl_site_print_time(when, request->reported_s);
-    return sl_cli_fail(SL_EXIT_NO_ANSWER,
-                       "%s is offline, last heard of at %s: nothing was sent; check its power and "
-                       "network",
-                       name, when);
+    if (request->reported_s != 0)
+        snprintf(cause, sizeof cause, "last heard of at %s", when);
+    return sl_cli_fail(SL_ERROR(NODE_OFFLINE), name, cause);
 }

@@ -30,6 +30,7 @@ struct sl_talk {
     int pending;      /* packet identifier that is waited for */
     int reason;       /* its reason code, -1: none yet */
     char tls_error[256];
+    uint64_t not_after_s; /* of our certificate */
     struct sockaddr_storage address;
     socklen_t address_len;
 };
@@ -70,7 +71,7 @@ enum sl_exit sl_talk_open(const struct sl_site *site, const char *operator_name,
 
     struct sl_talk *talk = calloc(1, sizeof *talk);
     if (!talk)
-        return sl_cli_fail(SL_EXIT_FILES, "out of memory");
+        return sl_cli_fail(SL_ERROR(MEMORY));
     *talk = (struct sl_talk){.site = site,
                              .receive = receive,
                              .context = context,
@@ -83,10 +84,7 @@ enum sl_exit sl_talk_open(const struct sl_site *site, const char *operator_name,
     snprintf(lock, sizeof lock, "operator-%s", talk->user);
     code = sl_site_lock(site, lock, is_watching ? 0 : timeout_ms);
     if (code == SL_EXIT_REFUSED)
-        code = sl_cli_fail(SL_EXIT_REFUSED,
-                           "another command is connected as %s: wait for its end, or use another "
-                           "--operator",
-                           talk->user);
+        code = sl_cli_fail(SL_ERROR(OPERATOR_BUSY), talk->user);
     if (code == SL_EXIT_DONE)
         code = connect_to(talk);
     if (code == SL_EXIT_DONE)
@@ -104,7 +102,7 @@ static enum sl_exit connect_to(struct sl_talk *talk)
     mosquitto_lib_init();
     talk->client = mosquitto_new(talk->user, true, talk);
     if (!talk->client)
-        return sl_cli_fail(SL_EXIT_FILES, "out of memory");
+        return sl_cli_fail(SL_ERROR(MEMORY));
     mosquitto_int_option(talk->client, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
     mosquitto_int_option(talk->client, MOSQ_OPT_TCP_NODELAY, 1);
     mosquitto_connect_v5_callback_set(talk->client, on_connect);
@@ -119,20 +117,20 @@ static enum sl_exit connect_to(struct sl_talk *talk)
     struct sl_path operators = sl_path_join(talk->site->root, "operators");
     struct sl_path certificate = sl_path_join3(operators.text, talk->user, "certificate.pem");
     struct sl_path key = sl_path_join3(operators.text, talk->user, "key.pem");
-    enum sl_exit code = sl_pki_check_operator(talk->site, talk->user);
+    enum sl_exit code = sl_pki_check_operator(talk->site, talk->user, &talk->not_after_s);
     if (code != SL_EXIT_DONE)
         return code;
-    if (mosquitto_tls_set(talk->client, authority.text, NULL, certificate.text, key.text, NULL) !=
-        MOSQ_ERR_SUCCESS)
-        return sl_cli_fail(SL_EXIT_FILES, "cannot use the certificate in %s/%s", operators.text,
-                           talk->user);
+    int error =
+        mosquitto_tls_set(talk->client, authority.text, NULL, certificate.text, key.text, NULL);
+    if (error != MOSQ_ERR_SUCCESS)
+        return sl_cli_fail(SL_ERROR(TLS_FILES), sl_path_join(operators.text, talk->user).text,
+                           mosquitto_strerror(error));
 
     code = find_broker(talk);
     if (code != SL_EXIT_DONE)
         return code;
     errno = 0;
-    int error =
-        mosquitto_connect_async(talk->client, talk->site->host, talk->site->port, KEEP_ALIVE_S);
+    error = mosquitto_connect_async(talk->client, talk->site->host, talk->site->port, KEEP_ALIVE_S);
     if (error != MOSQ_ERR_SUCCESS)
         return explain(talk, error, errno);
     uint64_t end = sl_cli_now_ms() + talk->timeout_ms;
@@ -144,13 +142,10 @@ static enum sl_exit connect_to(struct sl_talk *talk)
         if (is_stopping)
             return SL_EXIT_NO_ANSWER;
         if (sl_cli_now_ms() >= end)
-            return sl_cli_fail(SL_EXIT_NO_ANSWER,
-                               "the broker at %s:%u does not answer: is it a Mosquitto with TLS, "
-                               "and is it overloaded or stopped?",
-                               talk->site->host, talk->site->port);
+            return sl_cli_fail(SL_ERROR(BROKER_SILENT), talk->site->host, talk->site->port);
     }
     if (talk->refused >= 0)
-        return sl_cli_fail(SL_EXIT_NO_ANSWER, "the broker refused %s: %s", talk->user,
+        return sl_cli_fail(SL_ERROR(BROKER_REFUSED), talk->user,
                            mosquitto_reason_string(talk->refused));
     return SL_EXIT_DONE;
 }
@@ -194,10 +189,7 @@ static enum sl_exit find_broker(struct sl_talk *talk)
     snprintf(port, sizeof port, "%u", site->port);
     int error = getaddrinfo(site->host, port, &hints, &found);
     if (error != 0)
-        return sl_cli_fail(SL_EXIT_NO_ANSWER,
-                           "the broker's name %s is not known here (%s): check the network, or "
-                           "'host' in site.json",
-                           site->host, gai_strerror(error));
+        return sl_cli_fail(SL_ERROR(BROKER_HOST_UNKNOWN), site->host, gai_strerror(error));
     memcpy(&talk->address, found->ai_addr, found->ai_addrlen);
     talk->address_len = found->ai_addrlen;
     freeaddrinfo(found);
@@ -238,7 +230,7 @@ static enum sl_exit wait_for_reason(struct sl_talk *talk, const char *what)
         if (is_stopping)
             return SL_EXIT_NO_ANSWER;
         if (sl_cli_now_ms() >= end)
-            return sl_cli_fail(SL_EXIT_NO_ANSWER, "the broker did not confirm %s in time", what);
+            return sl_cli_fail(SL_ERROR(BROKER_UNCONFIRMED), what);
     }
     return SL_EXIT_DONE;
 }
@@ -251,8 +243,8 @@ enum sl_exit sl_talk_subscribe(struct sl_talk *talk, const char *topic)
         return explain(talk, error, errno);
     enum sl_exit code = wait_for_reason(talk, topic);
     if (code == SL_EXIT_DONE && talk->reason >= 0x80)
-        code = sl_cli_fail(SL_EXIT_REFUSED, "the broker does not let %s read %s: %s", talk->user,
-                           topic, mosquitto_reason_string(talk->reason));
+        code = sl_cli_fail(SL_ERROR(TOPIC_NO_READ), talk->user, topic,
+                           mosquitto_reason_string(talk->reason));
     return code;
 }
 
@@ -287,8 +279,7 @@ enum sl_exit sl_talk_publish(struct sl_talk *talk, const char *topic, const char
     else if (talk->reason < 0x80)
         *fate = SL_FATE_TAKEN;
     else
-        code = sl_cli_fail(SL_EXIT_REFUSED, "the broker refused a message to %s: %s", topic,
-                           mosquitto_reason_string(talk->reason));
+        code = sl_cli_fail(SL_ERROR(MESSAGE_REFUSED), topic, mosquitto_reason_string(talk->reason));
     return code;
 }
 
@@ -321,10 +312,7 @@ enum sl_exit sl_talk_probe(const struct sl_site *site, const struct sl_site_node
     while (code == SL_EXIT_DONE && fate == SL_FATE_FORBIDDEN && !is_stopping) {
         code = sl_talk_publish(talk, topic, "", &request, &fate);
         if (code == SL_EXIT_DONE && fate == SL_FATE_FORBIDDEN && sl_cli_now_ms() >= end)
-            code = sl_cli_fail(SL_EXIT_REFUSED,
-                               "node %s is made, but the broker did not read its list again: its "
-                               "log says why",
-                               node->name);
+            code = sl_cli_fail(SL_ERROR(BROKER_LIST_IGNORED), node->name);
         if (code == SL_EXIT_DONE && fate == SL_FATE_FORBIDDEN)
             code = sl_talk_wait(talk, NULL, SLICE_MS);
     }
@@ -336,10 +324,7 @@ enum sl_exit sl_talk_probe(const struct sl_site *site, const struct sl_site_node
     int owner = sl_site_lock_owner(site, "broker");
     if (owner > 0)
         kill(owner, SIGTERM);
-    return sl_cli_fail(SL_EXIT_REFUSED,
-                       "the broker no longer keeps to %s/broker/acl and was stopped: start it "
-                       "again with 'sluice broker run'",
-                       site->root);
+    return sl_cli_fail(SL_ERROR(BROKER_OPEN), site->root);
 }
 
 /* --- words for failures --------------------------------------------------------------------- */
@@ -349,65 +334,47 @@ static enum sl_exit explain(const struct sl_talk *talk, int error, int number)
     const char *host = talk->site->host;
     unsigned port = talk->site->port;
     if (talk->disconnected == MQTT_RC_SESSION_TAKEN_OVER)
-        return sl_cli_fail(SL_EXIT_NO_ANSWER,
-                           "another program connected as %s: the broker keeps one connection a "
-                           "certificate; use another --operator",
-                           talk->user);
+        return sl_cli_fail(SL_ERROR(OPERATOR_TAKEN_OVER), talk->user);
     if (talk->tls_error[0] != '\0' && !talk->is_connected)
         return explain_tls(talk);
     if (error == MOSQ_ERR_ERRNO && number == ECONNREFUSED)
-        return sl_cli_fail(SL_EXIT_NO_ANSWER,
-                           "nothing listens at %s:%u: start the broker with 'sluice broker run'",
-                           host, port);
+        return sl_cli_fail(SL_ERROR(BROKER_DOWN), host, port);
     /* A broker that dies while we write to it: the same end, seen from the other side. */
     if (error == MOSQ_ERR_ERRNO && (number == EPIPE || number == ECONNRESET))
         error = MOSQ_ERR_CONN_LOST;
     else if (error == MOSQ_ERR_ERRNO && number != 0)
-        return sl_cli_fail(SL_EXIT_NO_ANSWER, "cannot reach the broker at %s:%u: %s", host, port,
-                           strerror(number));
+        return sl_cli_fail(SL_ERROR(BROKER_FAR), host, port, strerror(number));
     if (!talk->is_connected)
-        return sl_cli_fail(SL_EXIT_NO_ANSWER,
-                           "the broker at %s:%u closed the connection before it began: is it the "
-                           "broker of this site? Its log says why",
-                           host, port);
+        return sl_cli_fail(SL_ERROR(BROKER_HUNG_UP), host, port);
     /* Below 0x80 it is no word of the broker but an error number of the library. */
     const char *why = mosquitto_strerror(error);
     if (talk->disconnected >= MQTT_RC_UNSPECIFIED)
         why = mosquitto_reason_string(talk->disconnected);
     else if (error == MOSQ_ERR_CONN_LOST || error == MOSQ_ERR_NO_CONN)
         why = "it ended, or the network did";
-    return sl_cli_fail(SL_EXIT_NO_ANSWER, "the connection to the broker at %s:%u was lost: %s",
-                       host, port, why);
+    return sl_cli_fail(SL_ERROR(BROKER_LOST), host, port, why);
 }
 
+/* The library gives OpenSSL's words, not its numbers. */
 static enum sl_exit explain_tls(const struct sl_talk *talk)
 {
-    static const struct {
-        const char *mark, *what;
-    } texts[] = {
-        {"certificate revoked", "our certificate is revoked: use another --operator"},
-        {"certificate expired", "our certificate has expired: check this computer's clock and the "
-                                "certificate's last day in issued.log"},
-        {"certificate has expired",
-         "the broker's certificate has expired: run 'sluice broker run' again, which renews it"},
-        {"host name", "its certificate is for another name: check 'host' in site.json"},
-        {"verify failed", "its certificate is not of this site: another broker listens there, or "
-                          "--site names the wrong folder"},
-        {"unknown ca", "it does not know our authority: another broker listens there, or --site "
-                       "names the wrong folder"},
-        {"wrong version", "what listens there does not speak TLS"},
-        {"key values mismatch", "our key and certificate do not belong together: restore both "
-                                "from a backup"},
-    };
-    const char *what = "its log says why";
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        if (strstr(talk->tls_error, texts[i].mark)) {
-            what = texts[i].what;
-            break;
-        }
-    }
-    return sl_cli_fail(SL_EXIT_NO_ANSWER, "no TLS with the broker at %s:%u: %s (%s)",
-                       talk->site->host, talk->site->port, what, talk->tls_error);
+    const char *host = talk->site->host, *said = talk->tls_error;
+    unsigned port = talk->site->port;
+    char day[16];
+    sl_site_print_date(day, talk->not_after_s);
+    if (strstr(said, "alert certificate revoked"))
+        return sl_cli_fail(SL_ERROR(TLS_CERTIFICATE_REVOKED), host, port, talk->user);
+    if (strstr(said, "alert certificate expired")) /* it was valid by our clock a moment ago */
+        return sl_cli_fail(SL_ERROR(TLS_CERTIFICATE_EXPIRED), host, port, talk->user, day);
+    if (strstr(said, "alert unknown ca"))
+        return sl_cli_fail(SL_ERROR(TLS_CERTIFICATE_STRANGE), host, port, talk->user);
+    if (strstr(said, "host name"))
+        return sl_cli_fail(SL_ERROR(TLS_BROKER_NAME), host, port);
+    if (strstr(said, "verify failed"))
+        return sl_cli_fail(SL_ERROR(TLS_BROKER_STRANGE), host, port);
+    if (strstr(said, "wrong version"))
+        return sl_cli_fail(SL_ERROR(TLS_NOT_SPOKEN), host, port);
+    return sl_cli_fail(SL_ERROR(TLS_FAILED), host, port, said);
 }
 
 /* --- callbacks of the library --------------------------------------------------------------- */

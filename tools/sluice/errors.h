@@ -1,0 +1,266 @@
+/* Every failure that sluice tells: one list makes the identifier, the exit code, the words on the
+ * terminal and the page docs/errors.md. A message names the thing and its cause, then the cure.
+ */
+#ifndef SL_CLI_ERRORS_H
+#define SL_CLI_ERRORS_H
+
+#include <stddef.h>
+
+/* Stable: scripts depend on them. Name, number, what it means. */
+#define SL_EXIT_LIST(X)                                                                            \
+    X(SL_EXIT_DONE, 0, "done")                                                                     \
+    X(SL_EXIT_REFUSED, 1, "the node, the broker or a rule said no")                                \
+    X(SL_EXIT_USAGE, 2, "the command line is wrong")                                               \
+    X(SL_EXIT_NO_ANSWER, 3, "broker or node is away, or did not answer in time")                   \
+    X(SL_EXIT_FILES, 4, "a local file is missing, unreadable, corrupt or cannot be written")
+
+enum sl_exit {
+#define X(code, number, text) code = (number),
+    SL_EXIT_LIST(X)
+#undef X
+};
+
+#define SL_CURE_RESTORE                                                                            \
+    "restore it from a backup, or, for a node, remove its folder and add it again"
+#define SL_CURE_STRANGER                                                                           \
+    "check that --site names the right folder, and that no other broker listens there"
+
+/* Name; exit code; what the marks stand for, in their order; the thing and its cause; the cure.
+ * The identifier is the name in small letters with hyphens. The marks are printf's, so that the
+ * compiler checks every call. */
+#define SL_ERROR_LIST(X)                                                                           \
+    /* the command line */                                                                         \
+    X(SUBCOMMAND_UNKNOWN, USAGE, "WORD", "there is no subcommand '%s'", "see 'sluice --help'")     \
+    X(SUBCOMMAND_HALF, USAGE, "WORD WORDS", "'%s' is only the first word of a subcommand",         \
+      "follow it with one of: %s")                                                                 \
+    X(OPTION_UNKNOWN, USAGE, "OPTION SUBCOMMAND", "there is no option '%s'",                       \
+      "see 'sluice %s --help'")                                                                    \
+    X(OPTION_VALUE_MISSING, USAGE, "OPTION SUBCOMMAND", "%s needs a value",                        \
+      "see 'sluice %s --help'")                                                                    \
+    X(OPTION_VALUE_UNWANTED, USAGE, "OPTION OPTION", "%s takes no value", "write only %s")         \
+    X(OPTION_VALUE_BAD, USAGE, "VALUE OPTION MIN MAX", "'%s' is no value for %s",                  \
+      "use a number from %ld to %ld")                                                              \
+    X(OPTION_TOO_OFTEN, USAGE, "OPTION COUNT", "%s is given too often",                            \
+      "it may be given %zu times")                                                                 \
+    X(ARGUMENT_MISSING, USAGE, "NAME SUBCOMMAND ARGUMENTS", "%s is missing",                       \
+      "write 'sluice %s %s'")                                                                      \
+    X(ARGUMENT_EXTRA, USAGE, "WORD SUBCOMMAND", "'%s' is one argument too many",                   \
+      "see 'sluice %s --help'")                                                                    \
+    X(HOST_BAD, USAGE, "WORD", "'%s' is neither a host name nor an address",                       \
+      "use something like broker.lan or 192.168.1.1")                                              \
+    X(BROKER_NAME_BAD, USAGE, "NAME", "'%s' cannot be a broker's name",                            \
+      "use a DNS name, for example sluice-broker")                                                 \
+    X(OPERATOR_NAME_BAD, USAGE, "NAME MAX", "'%s' cannot be an operator's name",                   \
+      "use a-z, 0-9, then also - and _, at most %d characters")                                    \
+    X(OPERATOR_NAME_BROKER, USAGE, "NAME", "an operator cannot be called like the broker ('%s')",  \
+      "choose another name")                                                                       \
+    X(OPERATOR_NAME_WATCH, USAGE, "NAME",                                                          \
+      "'%s' ends like the read-only certificates, which come by themselves",                       \
+      "choose a name without '-watch'")                                                            \
+    X(OPERATOR_TWICE, USAGE, "NAME", "operator '%s' is named twice", "name each operator once")    \
+    X(OPERATOR_UNKNOWN, USAGE, "NAME NAMES", "there is no operator '%s' in this site",             \
+      "use one of: %s")                                                                            \
+    X(NODE_NAME_BAD, USAGE, "NAME MAX", "'%s' cannot be a node's name",                            \
+      "use a-z, 0-9, then also - and _, at most %d characters")                                    \
+    X(NODE_UNKNOWN, USAGE, "NAME", "there is no node '%s' in this site", "see 'sluice node list'") \
+    X(BASE_BAD, USAGE, "TOPIC MAX", "'%s' cannot be a base topic",                                 \
+      "use letters, digits, '.', '-', '_' and single slashes between them, at most %d characters") \
+    X(ZONE_UNKNOWN, USAGE, "WORD MAX", "zone '%s' does not exist",                                 \
+      "use 0 to %d ('sluice off' also takes all)")                                                 \
+    X(SECONDS_BAD, USAGE, "WORD MAX", "'%s' is no time", "use 0 to %d seconds")                    \
+    /* the site and its nodes */                                                                   \
+    X(SITE_MISSING, FILES, "FOLDER", "there is no site at %s",                                     \
+      "make one with 'sluice init', or name another with --site")                                  \
+    X(SITE_EXISTS, REFUSED, "FOLDER", "%s exists already, and nothing was changed",                \
+      "work with it, or choose another --site")                                                    \
+    X(PATH_LONG, FILES, "", "a path in the site is too long",                                      \
+      "give the site a folder with a shorter path")                                                \
+    X(SITE_PATH_BREAK, FILES, "FOLDER", "a site's path cannot have line breaks (%s)",              \
+      "move the site, or choose another --site")                                                   \
+    X(SITE_PATH_SHELL, FILES, "FOLDER", "the path %s has a character that a shell would change",   \
+      "move the site, or use --json or --write")                                                   \
+    X(SITE_FOLDER_MISSING, FILES, "FOLDER", "there is no folder %s", "make it first")              \
+    X(SITE_BUSY, REFUSED, "FOLDER", "another sluice command is changing %s",                       \
+      "wait for its end and try again")                                                            \
+    X(NODE_EXISTS, REFUSED, "NODE NODE", "there is a node %s already, and nothing was changed",    \
+      "'sluice node add %s --replace' makes it a new key and certificate")                         \
+    X(NODE_NOT_THERE, REFUSED, "NODE", "there is no node %s to replace", "see 'sluice node list'") \
+    X(NODE_NAME_TAKEN, REFUSED, "NAME", "'%s' is the name of the broker or of an operator",        \
+      "choose another")                                                                            \
+    X(NODE_FOLDER_TAKEN, REFUSED, "FOLDER", "there is a folder %s already",                        \
+      "remove it, or choose another name")                                                         \
+    X(NODE_FOREIGN, FILES, "FOLDER NAME", "%s/%s is no node of this site", "move it away")         \
+    X(NODES_TOO_MANY, REFUSED, "FOLDER MAX", "%s has no room for more than %d nodes",              \
+      "remove one, or make a second site")                                                         \
+    X(BASE_TAKEN, REFUSED, "TOPIC NODE TOPIC",                                                     \
+      "the topics of '%s' would be those of node %s ('%s')", "choose another --base")              \
+    X(RECORD_NO_JSON, FILES, "FILE", "%s is not valid JSON", SL_CURE_RESTORE)                      \
+    X(RECORD_BAD, FILES, "FILE KEY", "%s has a missing or wrong value ('%s')", SL_CURE_RESTORE)    \
+    X(IDENTITY_BAD, FILES, "FILE CAUSE", "%s is no identity image (%s)", SL_CURE_RESTORE)          \
+    X(IDENTITY_DIFFERS, FILES, "FILE", "%s and the files beside it do not agree", SL_CURE_RESTORE) \
+    X(IDENTITY_TOO_LARGE, FILES, "NODE CAUSE", "the identity of %s cannot be made (%s)",           \
+      "use a shorter base, host or broker name")                                                   \
+    /* files */                                                                                    \
+    X(FILE_MISSING, FILES, "FILE", "%s is missing", SL_CURE_RESTORE)                               \
+    X(FILE_EMPTY, FILES, "FILE", "%s is empty", SL_CURE_RESTORE)                                   \
+    X(FILE_TOO_LARGE, FILES, "FILE", "%s is larger than such a file can be", SL_CURE_RESTORE)      \
+    X(FILE_NO_FILE, FILES, "FILE", "%s is not a regular file", SL_CURE_RESTORE)                    \
+    X(FILE_DENIED, FILES, "VERB FILE CAUSE", "cannot %s %s (%s)",                                  \
+      "run this as the user who made the site")                                                    \
+    X(FILE_NO_SPACE, FILES, "VERB FILE CAUSE", "cannot %s %s (%s)",                                \
+      "free some space on that disk, then try again")                                              \
+    X(FILE_NO_FOLDER, FILES, "VERB FILE CAUSE", "cannot %s %s (%s)",                               \
+      "make the folder above it first, or restore the site from a backup")                         \
+    X(FILE_READ_ONLY, FILES, "VERB FILE CAUSE", "cannot %s %s (%s)",                               \
+      "mount that disk for writing, or move the site to another")                                  \
+    X(FILE_DISK, FILES, "VERB FILE CAUSE", "cannot %s %s (%s)",                                    \
+      "look into the kernel's log (dmesg): the disk may be failing; restore the site elsewhere")   \
+    X(FILE_LINK, FILES, "VERB FILE CAUSE", "cannot %s %s (%s)",                                    \
+      "put the file itself there in place of a symbolic link")                                     \
+    X(FILES_OPEN, FILES, "VERB FILE CAUSE", "cannot %s %s (%s)",                                   \
+      "end other programs, or raise the limit of open files (ulimit -n)")                          \
+    X(FILE_FAILED, FILES, "VERB FILE CAUSE", "cannot %s %s (%s)", "check the folder and its disk") \
+    X(OUTPUT_FAILED, FILES, "CAUSE", "cannot write the output (%s)",                               \
+      "check the disk, or the program behind the pipe")                                            \
+    X(MEMORY, FILES, "", "out of memory", "end other programs and try again")                      \
+    X(PROCESS_FAILED, FILES, "CAUSE", "cannot start a process (%s)",                               \
+      "end other programs, or raise the limit of processes (ulimit -u)")                           \
+    /* keys and certificates */                                                                    \
+    X(OPENSSL, FILES, "VERB CAUSE", "cannot %s (%s)",                                              \
+      "check this computer's OpenSSL, then try again")                                             \
+    X(CERTIFICATE_BAD, FILES, "FILE", "%s holds no certificate", SL_CURE_RESTORE)                  \
+    X(CERTIFICATE_EARLY, FILES, "FILE DAY", "%s cannot be used (it begins on %s)",                 \
+      "set this computer's clock right")                                                           \
+    X(CERTIFICATE_EXPIRED, FILES, "FILE DAY", "%s cannot be used (it expired on %s)",              \
+      "check this computer's clock; if it is right, use another --operator, or make a new site "   \
+      "with 'sluice init'")                                                                        \
+    X(CERTIFICATE_NO_CA, FILES, "FILE", "%s cannot be used (it is no certificate authority)",      \
+      SL_CURE_RESTORE)                                                                             \
+    X(SIGNER_FOREIGN, FILES, "FILE", "%s was not signed by this site's authority",                 \
+      SL_CURE_RESTORE)                                                                             \
+    X(KEY_BAD, FILES, "FILE", "%s holds no key for the certificate beside it",                     \
+      "restore both from a backup")                                                                \
+    X(CRL_BAD, FILES, "FILE",                                                                      \
+      "%s holds no revocation list, and without it the broker would let revoked clients in",       \
+      SL_CURE_RESTORE)                                                                             \
+    /* the broker on this computer */                                                              \
+    X(BROKER_RUNS, REFUSED, "FOLDER PROCESS PROCESS",                                              \
+      "the broker of %s runs already (process %d)", "use it, or end it with 'kill %d'")            \
+    X(BROKER_KILLED, REFUSED, "SIGNAL", "the broker was ended by signal %d",                       \
+      "start it again with 'sluice broker run'; its last lines above may say more")                \
+    X(BROKER_ENDED, REFUSED, "CODE", "the broker ended by itself (code %d)",                       \
+      "its last lines above say why")                                                              \
+    X(BROKER_NOT_TOLD, REFUSED, "PROCESS CAUSE",                                                   \
+      "cannot tell the running broker of its new list (process %d: %s)",                           \
+      "send it SIGHUP as its user, or start it again")                                             \
+    X(BROKER_LIST_IGNORED, REFUSED, "NODE",                                                        \
+      "node %s is made, but the broker did not read its list again",                               \
+      "its log says why; then start it again with 'sluice broker run'")                            \
+    X(BROKER_OPEN, REFUSED, "FOLDER",                                                              \
+      "the broker no longer keeps to %s/broker/acl and was stopped",                               \
+      "start it again with 'sluice broker run'")                                                   \
+    X(MOSQUITTO_MISSING, FILES, "", "mosquitto is not installed",                                  \
+      "apt-get install mosquitto, or add its folder to PATH")                                      \
+    X(PORT_TAKEN, REFUSED, "PORT ADDRESS", "port %u on %s is taken by another program",            \
+      "end it, or change 'port' in site.json")                                                     \
+    X(PORT_UNUSABLE, REFUSED, "ADDRESS PORT CAUSE", "cannot listen on %s:%u (%s)",                 \
+      "change 'bind' and 'port' in site.json to an address of this computer and a free port")      \
+    X(BIND_UNKNOWN, REFUSED, "ADDRESS CAUSE", "cannot listen on %s (%s)",                          \
+      "change 'bind' in site.json to an address of this computer")                                 \
+    /* the way to the broker */                                                                    \
+    X(OPERATOR_BUSY, REFUSED, "NAME", "another command is connected as %s",                        \
+      "wait for its end, or use another --operator")                                               \
+    X(OPERATOR_TAKEN_OVER, NO_ANSWER, "NAME",                                                      \
+      "another program connected as %s, and the broker keeps one connection a certificate",        \
+      "end it, or use another --operator")                                                         \
+    X(BROKER_HOST_UNKNOWN, NO_ANSWER, "HOST CAUSE", "the broker's name %s is not known here (%s)", \
+      "check the network, or 'host' in site.json")                                                 \
+    X(BROKER_DOWN, NO_ANSWER, "HOST PORT", "nothing listens at %s:%u",                             \
+      "start the broker with 'sluice broker run'")                                                 \
+    X(BROKER_FAR, NO_ANSWER, "HOST PORT CAUSE", "cannot reach the broker at %s:%u (%s)",           \
+      "check the network, and 'host' and 'port' in site.json")                                     \
+    X(BROKER_SILENT, NO_ANSWER, "HOST PORT", "the broker at %s:%u does not answer",                \
+      "check that it is a Mosquitto with TLS, and neither overloaded nor stopped")                 \
+    X(BROKER_HUNG_UP, NO_ANSWER, "HOST PORT",                                                      \
+      "the broker at %s:%u closed the connection before it began",                                 \
+      "check that it is the broker of this site; its log says why")                                \
+    X(BROKER_REFUSED, NO_ANSWER, "NAME CAUSE", "the broker refused %s (%s)",                       \
+      "check that it is the broker of this site, started with 'sluice broker run'; its log says "  \
+      "why")                                                                                       \
+    X(BROKER_LOST, NO_ANSWER, "HOST PORT CAUSE",                                                   \
+      "the connection to the broker at %s:%u was lost (%s)",                                       \
+      "check that the broker runs, then try again")                                                \
+    X(BROKER_UNCONFIRMED, NO_ANSWER, "TOPIC", "the broker did not confirm %s in time",             \
+      "check that it is neither overloaded nor stopped, then try again")                           \
+    X(TOPIC_NO_READ, REFUSED, "NAME TOPIC CAUSE", "the broker does not let %s read %s (%s)",       \
+      "start it again with 'sluice broker run'")                                                   \
+    X(TOPIC_NO_WRITE, REFUSED, "NAME TOPIC", "the broker does not let %s write %s",                \
+      "start it again with 'sluice broker run'")                                                   \
+    X(MESSAGE_REFUSED, REFUSED, "TOPIC CAUSE", "the broker refused a message to %s (%s)",          \
+      "its log says why")                                                                          \
+    X(TLS_CERTIFICATE_REVOKED, NO_ANSWER, "HOST PORT NAME",                                        \
+      "the broker at %s:%u refused the certificate of %s (TLS alert 44, revoked)",                 \
+      "use another --operator")                                                                    \
+    X(TLS_CERTIFICATE_EXPIRED, NO_ANSWER, "HOST PORT NAME DAY",                                    \
+      "the broker at %s:%u refused the certificate of %s (TLS alert 45, expired; by our clock it " \
+      "is valid until %s)",                                                                        \
+      "set the clock of the broker's computer right")                                              \
+    X(TLS_CERTIFICATE_STRANGE, NO_ANSWER, "HOST PORT NAME",                                        \
+      "the broker at %s:%u does not know the authority of %s (TLS alert 48)", SL_CURE_STRANGER)    \
+    X(TLS_BROKER_STRANGE, NO_ANSWER, "HOST PORT",                                                  \
+      "the certificate of the broker at %s:%u is not of this site, or not valid today",            \
+      SL_CURE_STRANGER                                                                             \
+      "; check this computer's clock; 'sluice broker run' renews the certificate")                 \
+    X(TLS_BROKER_NAME, NO_ANSWER, "HOST PORT",                                                     \
+      "the certificate of the broker at %s:%u is for another name", "check 'host' in site.json")   \
+    X(TLS_NOT_SPOKEN, NO_ANSWER, "HOST PORT", "what listens at %s:%u does not speak TLS",          \
+      SL_CURE_STRANGER)                                                                            \
+    X(TLS_FAILED, NO_ANSWER, "HOST PORT CAUSE", "no TLS with the broker at %s:%u (%s)",            \
+      "its log says why")                                                                          \
+    X(TLS_FILES, FILES, "FOLDER CAUSE", "the certificate and key in %s cannot be used (%s)",       \
+      SL_CURE_RESTORE)                                                                             \
+    /* the node's answer */                                                                        \
+    X(NODE_OFFLINE, NO_ANSWER, "NODE CAUSE", "%s is offline (%s) and nothing was sent",            \
+      "check its power and network")                                                               \
+    X(NODE_SILENT, NO_ANSWER, "NODE SECONDS NODE", "%s did not answer within %u s",                \
+      "look at 'sluice status %s'")                                                                \
+    X(NODE_NOT_AWAITED, NO_ANSWER, "NODE NODE", "stopped before %s answered",                      \
+      "look at 'sluice status %s' for what it did")                                                \
+    X(NODE_REFUSED, REFUSED, "NODE REFUSAL", "%s refused", "%s")                                   \
+    X(NODE_UNCONFIRMED, NO_ANSWER, "NODE REFUSAL", "%s could not confirm it at the pin", "%s")     \
+    X(NODE_ANSWER_UNKNOWN, NO_ANSWER, "NODE", "%s sent an answer that this version does not know", \
+      "bring both to the same version")                                                            \
+    X(NODE_PINS_DIFFER, NO_ANSWER, "NODE NODE", "%s says done, but its pins do not show it",       \
+      "look at 'sluice status %s'")                                                                \
+    /* the demo */                                                                                 \
+    X(DEMO_NOT_STARTED, FILES, "CAUSE", "the demo could not be started (%s)",                      \
+      "run 'make demo', which builds and installs what it needs")                                  \
+    X(DEMO_TERMINAL, FILES, "CAUSE", "cannot set up the terminal (%s)", "use 'sluice demo --story'")
+
+enum sl_error {
+#define X(name, exit, marks, what, cure) SL_ERROR_##name,
+    SL_ERROR_LIST(X)
+#undef X
+        SL_ERROR_COUNT
+};
+
+/* The words of each as a constant of its own: the compiler reads the marks from it. */
+#define X(name, exit, marks, what, cure) static const char sl_error_text_##name[] = what ": " cure;
+SL_ERROR_LIST(X)
+#undef X
+
+/* The first two arguments of sl_cli_fail. */
+#define SL_ERROR(name) SL_ERROR_##name, sl_error_text_##name
+
+struct sl_error_entry {
+    const char *name; /* in capitals, as in the list */
+    enum sl_exit exit;
+    const char *marks, *what, *cure;
+};
+extern const struct sl_error_entry sl_errors[SL_ERROR_COUNT];
+
+#define SL_ERROR_ID_MAX 32
+/* "node-unknown": what stands behind a message in brackets, and in docs/errors.md. */
+const char *sl_error_id(enum sl_error error, char id[SL_ERROR_ID_MAX]);
+
+#endif
