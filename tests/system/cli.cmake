@@ -24,8 +24,7 @@ if(TARGET sluice-chip AND TARGET sluice-node)
     set_tests_properties(system/cli_demo PROPERTIES LABELS system TIMEOUT 180)
 
     add_executable(demo_live demo_live.c)
-    target_compile_definitions(demo_live PRIVATE _GNU_SOURCE)
-    target_link_libraries(demo_live PRIVATE ${CMOCKA} util sl_warnings)
+    target_link_libraries(demo_live PRIVATE system_harness sl_warnings)
     add_test(NAME system/demo_live
              COMMAND demo_live $<TARGET_FILE:sluice> $<TARGET_FILE:sluice-node>
                      $<TARGET_FILE:sluice-chip> ${SL_CHIP_ELF})

@@ -11,7 +11,7 @@ foreach(target hostile-broker sntp-server slow_names)
     target_link_libraries(${target} PRIVATE sl_warnings)
 endforeach()
 
-add_library(system_harness STATIC harness.c garden.c)
+add_library(system_harness STATIC harness.c garden.c terminal.c)
 target_compile_definitions(system_harness PUBLIC _GNU_SOURCE
     SL_NODE="$<TARGET_FILE:sluice-node>"
     SL_SLUICE="$<TARGET_FILE:sluice>"
@@ -21,7 +21,7 @@ target_compile_definitions(system_harness PUBLIC _GNU_SOURCE
     SL_HOSTILE_BROKER="$<TARGET_FILE:hostile-broker>"
     SL_SNTP_SERVER="$<TARGET_FILE:sntp-server>"
     SL_SLOW_NAMES="$<TARGET_FILE:slow_names>")
-target_link_libraries(system_harness PUBLIC ${CMOCKA} ${SL_LIBMOSQUITTO} PRIVATE sl_warnings)
+target_link_libraries(system_harness PUBLIC ${CMOCKA} ${SL_LIBMOSQUITTO} util PRIVATE sl_warnings)
 add_dependencies(system_harness sluice-node sluice hostile-broker sntp-server slow_names)
 if(TARGET sluice-chip)
     add_dependencies(system_harness sluice-chip)

@@ -155,7 +155,7 @@ const char *sl_cli_colour(enum sl_colour colour)
 {
     static const char *const sequences[] = {
         [SL_COLOUR_OFF] = "\033[0m", [SL_COLOUR_GOOD] = "\033[32m", [SL_COLOUR_BAD] = "\033[31m",
-        [SL_COLOUR_DIM] = "\033[2m", [SL_COLOUR_BOLD] = "\033[1m",
+        [SL_COLOUR_DIM] = "\033[2m", [SL_COLOUR_BOLD] = "\033[1m",  [SL_COLOUR_WARN] = "\033[33m",
     };
     const char *no_colour = getenv("NO_COLOR");
     const char *terminal = getenv("TERM");

@@ -61,7 +61,14 @@ enum sl_exit sl_cli_fail(enum sl_error error, const char *format, ...)
 void sl_cli_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* An escape sequence when stdout is a terminal that wants colours, else "". */
-enum sl_colour { SL_COLOUR_OFF, SL_COLOUR_GOOD, SL_COLOUR_BAD, SL_COLOUR_DIM, SL_COLOUR_BOLD };
+enum sl_colour {
+    SL_COLOUR_OFF,
+    SL_COLOUR_GOOD,
+    SL_COLOUR_WARN,
+    SL_COLOUR_BAD,
+    SL_COLOUR_DIM,
+    SL_COLOUR_BOLD
+};
 const char *sl_cli_colour(enum sl_colour colour);
 
 /* Copy text from the network for a terminal: control bytes and bytes above ASCII become '?'.

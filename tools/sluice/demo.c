@@ -1,9 +1,9 @@
 /* sluice demo: the whole path on one machine, with real parts. */
 #include "demo.h"
+#include "screen.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 const char sl_demo_help[] =
     "  --story        the fixed story, also on a terminal\n"
@@ -24,7 +24,7 @@ const char sl_demo_help[] =
 static bool has_reader(void)
 {
     const char *ci = getenv("CI");
-    return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !(ci && strcmp(ci, "true") == 0);
+    return sl_screen_is_possible() && !(ci && strcmp(ci, "true") == 0);
 }
 
 enum sl_exit sl_demo_run_command(struct sl_cli *cli, int argc, char **argv)

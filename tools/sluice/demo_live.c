@@ -1,39 +1,26 @@
 /* The demo on a terminal: eight relays, and keys that switch and break things. */
 #include "demo.h"
+#include "lines.h"
+#include "screen.h"
 #include "site.h"
 #include <cjson/cJSON.h>
 #include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <termios.h>
-#include <unistd.h>
 
 #define FRAME_MS    200
 #define MESSAGES    10
-#define MESSAGE_MAX 79  /* as wide as messages are broken */
-#define LINE_LEN    160 /* a line to be copied is not broken */
-#define REPORT_MAX  8192
+#define MESSAGE_MAX 79 /* as wide as messages are broken */
+#define LINE_LEN    80
 #define CONNECT_MS  15000
 #define PRESS_S     "60" /* what a digit key asks for */
 
-/* A program whose lines are read while the screen lives. */
-struct helper {
-    pid_t child; /* 0: not running */
-    int line;
-    char text[REPORT_MAX];
-    size_t len;
-};
-
 struct live {
     struct sl_demo *demo;
-    struct helper watch;   /* sluice watch --json */
-    struct helper command; /* sluice on, sluice off */
-    uint64_t watch_again;  /* when to start it again */
+    struct sl_lines watch;   /* sluice watch --json */
+    struct sl_lines command; /* sluice on, sluice off */
+    uint64_t watch_again;    /* when to start it again */
     char messages[MESSAGES][LINE_LEN];
     char availability[12];
     char states[SL_ZONES][8];
@@ -43,34 +30,25 @@ struct live {
     bool has_pins, is_ending;
 };
 
-static void set_terminal(const struct termios *before);
-static void reset_terminal(const struct termios *before);
-static void obey_shell(const struct termios *before);
-static void note_signal(int signal_number);
-static void run_loop(struct live *live, const struct termios *before);
-static void take_key(struct live *live, char key);
+static void run_loop(struct live *live);
+static void take_key(struct live *live, int key);
 static void press_zone(struct live *live, int zone);
 static void press_node(struct live *live);
 static void press_broker(struct live *live);
 static void press_link(struct live *live);
 static void keep_watching(struct live *live);
 static void watch_parts(struct live *live);
-static bool read_helper(struct helper *helper);
-static bool next_line(struct helper *helper, char *line, size_t line_len);
-static void end_helper(struct helper *helper);
 static void take_event(struct live *live, const char *line);
 static void take_report(struct live *live, const cJSON *report);
 static void forget_node(struct live *live);
 static void say_quick_test(struct live *live);
+static void say_to_copy(struct live *live, const char *text);
 static void say(struct live *live, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void draw(const struct live *live);
-
-static volatile sig_atomic_t must_suspend, was_continued;
+static void draw(const struct live *live, struct sl_grid *grid);
 
 enum sl_exit sl_demo_show_live(struct sl_demo *demo)
 {
-    struct live live = {.demo = demo, .watch.line = -1, .command.line = -1};
-    struct termios before;
+    struct live live = {.demo = demo, .watch = SL_LINES_NONE, .command = SL_LINES_NONE};
     char out[256];
 
     puts("waiting for the node to connect ...");
@@ -80,106 +58,54 @@ enum sl_exit sl_demo_show_live(struct sl_demo *demo)
             printf("demo: failed: %s\n", demo->error[0] ? demo->error : out);
         return SL_EXIT_REFUSED;
     }
-    if (tcgetattr(STDIN_FILENO, &before) != 0)
+    if (!sl_screen_open())
         return sl_cli_fail(SL_ERROR(DEMO_TERMINAL), strerror(errno));
-    const struct sigaction action = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
-    sigaction(SIGTSTP, &action, NULL);
-    sigaction(SIGCONT, &action, NULL);
-    set_terminal(&before);
     say_quick_test(&live);
-    run_loop(&live, &before);
-    end_helper(&live.watch);
-    end_helper(&live.command);
-    reset_terminal(&before);
+    run_loop(&live);
+    sl_lines_end(&live.watch);
+    sl_lines_end(&live.command);
+    sl_screen_close();
     puts("demo: ok");
     return SL_EXIT_DONE;
 }
 
-/* --- terminal ------------------------------------------------------------------------------- */
-
-/* Keys at once and unseen; Ctrl-C and Ctrl-Z stay signals. */
-static void set_terminal(const struct termios *before)
+static void run_loop(struct live *live)
 {
-    struct termios raw = *before;
-    raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
-    raw.c_cc[VMIN] = 0;
-    raw.c_cc[VTIME] = 0;
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &raw);
-    fputs("\033[2J\033[?25l", stdout);
-}
-
-static void reset_terminal(const struct termios *before)
-{
-    fputs("\033[?25h\n", stdout);
-    fflush(stdout);
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, before);
-}
-
-/* Ctrl-Z and fg: the shell has set its own modes meanwhile. The parts go on. */
-static void obey_shell(const struct termios *before)
-{
-    if (must_suspend) {
-        must_suspend = 0;
-        reset_terminal(before);
-        raise(SIGSTOP);
-    }
-    if (was_continued) {
-        was_continued = 0;
-        set_terminal(before);
-    }
-}
-
-static void note_signal(int signal_number)
-{
-    if (signal_number == SIGTSTP)
-        must_suspend = 1;
-    else
-        was_continued = 1;
-}
-
-static void run_loop(struct live *live, const struct termios *before)
-{
-    char line[REPORT_MAX];
+    static struct sl_grid grid;
+    char line[SL_LINE_MAX];
     while (!live->is_ending && !sl_demo_is_stopping()) {
-        obey_shell(before);
         keep_watching(live);
         watch_parts(live);
         live->has_pins = sl_demo_read_pins(live->demo, &live->pins);
-        draw(live);
+        draw(live, &grid);
+        sl_screen_show(&grid);
 
-        struct pollfd lines[] = {{.fd = STDIN_FILENO, .events = POLLIN},
-                                 {.fd = live->watch.line, .events = POLLIN},
-                                 {.fd = live->command.line, .events = POLLIN}};
-        if (poll(lines, 3, FRAME_MS) <= 0)
-            continue;
-        char key;
-        if (lines[0].revents) {
-            if (read(STDIN_FILENO, &key, 1) == 1)
-                take_key(live, key);
-            else if (lines[0].revents & (POLLHUP | POLLERR))
-                live->is_ending = true;
-        }
-        if (lines[1].revents && !read_helper(&live->watch)) {
-            end_helper(&live->watch);
+        struct pollfd lines[] = {{.fd = live->watch.fd, .events = POLLIN},
+                                 {.fd = live->command.fd, .events = POLLIN}};
+        if (!sl_screen_wait(lines, 2, FRAME_MS))
+            live->is_ending = true;
+        for (int key = sl_screen_key(); key != 0; key = sl_screen_key())
+            take_key(live, key);
+        bool is_open = !lines[0].revents || sl_lines_read(&live->watch);
+        while (sl_lines_next(&live->watch, line, sizeof line))
+            take_event(live, line);
+        if (!is_open) {
+            sl_lines_end(&live->watch);
             live->availability[0] = '\0';
             forget_node(live);
             live->watch_again = sl_cli_now_ms() + 1000;
         }
-        while (next_line(&live->watch, line, sizeof line))
-            take_event(live, line);
-        if (lines[2].revents) {
-            bool is_open = read_helper(&live->command);
-            while (next_line(&live->command, line, sizeof line))
-                say(live, "%.300s", line);
-            if (!is_open)
-                end_helper(&live->command);
-        }
+        is_open = !lines[1].revents || sl_lines_read(&live->command);
+        while (sl_lines_next(&live->command, line, sizeof line))
+            say(live, "%.300s", line);
+        if (!is_open)
+            sl_lines_end(&live->command);
     }
 }
 
 /* --- keys ----------------------------------------------------------------------------------- */
 
-static void take_key(struct live *live, char key)
+static void take_key(struct live *live, int key)
 {
     if (key >= '0' && key <= '7')
         press_zone(live, key - '0');
@@ -219,8 +145,7 @@ static void press_zone(struct live *live, int zone)
     say(live,
         is_on ? "$ sluice off " SL_DEMO_NODE " %d" : "$ sluice on " SL_DEMO_NODE " %d " PRESS_S,
         zone);
-    live->command.len = 0;
-    live->command.child = sl_demo_spawn(is_on ? off : on, &live->command.line);
+    live->command.child = sl_demo_spawn(is_on ? off : on, &live->command.fd);
 }
 
 static void press_node(struct live *live)
@@ -287,44 +212,8 @@ static void keep_watching(struct live *live)
         return;
     char *const argv[] = {
         live->demo->sluice.text, "--site", live->demo->site.text, "watch", "--json", NULL};
-    live->watch.len = 0;
-    live->watch.child = sl_demo_spawn(argv, &live->watch.line);
+    live->watch.child = sl_demo_spawn(argv, &live->watch.fd);
     live->watch_again = sl_cli_now_ms() + 1000;
-}
-
-/* False at the end of its output. */
-static bool read_helper(struct helper *helper)
-{
-    if (helper->len == sizeof helper->text)
-        helper->len = 0; /* a line that long is none of ours */
-    ssize_t got = read(helper->line, helper->text + helper->len, sizeof helper->text - helper->len);
-    if (got > 0)
-        helper->len += (size_t)got;
-    return got > 0 || (got < 0 && errno == EINTR);
-}
-
-static bool next_line(struct helper *helper, char *line, size_t line_len)
-{
-    const char *end = memchr(helper->text, '\n', helper->len);
-    if (!end)
-        return false;
-    size_t len = (size_t)(end - helper->text);
-    sl_cli_clean(line, line_len, helper->text, len);
-    helper->len -= len + 1;
-    memmove(helper->text, end + 1, helper->len);
-    return true;
-}
-
-static void end_helper(struct helper *helper)
-{
-    if (helper->child > 0) {
-        kill(helper->child, SIGKILL);
-        while (waitpid(helper->child, NULL, 0) < 0 && errno == EINTR)
-            ;
-    }
-    if (helper->line >= 0)
-        close(helper->line);
-    *helper = (struct helper){.line = -1};
 }
 
 static void take_event(struct live *live, const char *line)
@@ -382,24 +271,28 @@ static void add_line(struct live *live, const char *text, size_t len)
     snprintf(live->messages[MESSAGES - 1], LINE_LEN, "%.*s", (int)len, text);
 }
 
-/* Lines to be copied into another terminal, where this site and perhaps this program are unknown.
- */
 static void say_quick_test(struct live *live)
 {
-    const struct sl_demo *demo = live->demo;
-    const char *program = demo->sluice.text;
-    char line[LINE_LEN];
-    size_t len = strlen(program);
-    if (len + 24 > sizeof line || strcspn(program, " '") < len)
-        program = "sluice";
+    char text[PATH_MAX + 64];
     say(live, "in another terminal:");
-    len = (size_t)snprintf(line, sizeof line, "mosquitto_pub $(%s \\", program);
-    add_line(live, line, len);
-    len = (size_t)snprintf(line, sizeof line, "  --site %s client-args) \\", demo->site.text);
-    add_line(live, line, len < sizeof line ? len : sizeof line - 1);
-    say(live, "  --topic irrigation/zone/on -m \"2 120\"");
+    snprintf(text, sizeof text, "mosquitto_pub $(%s \\", live->demo->sluice.text);
+    say_to_copy(live, text);
+    snprintf(text, sizeof text, "  --site %s client-args) \\", live->demo->site.text);
+    say_to_copy(live, text);
+    say_to_copy(live, "  --topic irrigation/zone/on -m \"2 120\"");
     say(live, "the way of the message: TLS with certificates on both sides, Mosquitto, node, SPI,"
               " relay chip, pin PD2");
+}
+
+/* A line to be copied into a shell, which joins what a backslash parts. */
+static void say_to_copy(struct live *live, const char *text)
+{
+    char line[LINE_LEN];
+    for (; strlen(text) > MESSAGE_MAX; text += MESSAGE_MAX - 1) {
+        snprintf(line, sizeof line, "%.*s\\", MESSAGE_MAX - 1, text);
+        add_line(live, line, strlen(line));
+    }
+    add_line(live, text, strlen(text));
 }
 
 /* A message, broken at blanks into lines of the narrowest usual terminal. */
@@ -425,42 +318,56 @@ static void say(struct live *live, const char *format, ...)
     }
 }
 
-/* Every line is written over the one before and cleared to its end: no flicker. */
-static void draw(const struct live *live)
+/* "broker runs   " */
+static int put_part(struct sl_grid *grid, int column, const char *name, bool is_good,
+                    const char *state)
+{
+    column = sl_grid_put(grid, 2, column, SL_STYLE_PLAIN, name);
+    column = sl_grid_put(grid, 2, column + 1, is_good ? SL_STYLE_GOOD : SL_STYLE_BAD, state);
+    return column + 3;
+}
+
+static void draw(const struct live *live, struct sl_grid *grid)
 {
     const struct sl_demo *demo = live->demo;
-    const char *good = sl_cli_colour(SL_COLOUR_GOOD), *bad = sl_cli_colour(SL_COLOUR_BAD);
-    const char *dim = sl_cli_colour(SL_COLOUR_DIM), *off = sl_cli_colour(SL_COLOUR_OFF);
     long elapsed_s = (long)((sl_cli_now_ms() - live->reported_ms) / 1000);
     bool has_broker = demo->parts[SL_DEMO_BROKER] > 0,
          has_node = demo->parts[SL_DEMO_NODE_PART] > 0;
     bool is_cut = live->has_pins && live->pins.is_link_cut;
     bool is_heard = has_broker && has_node && strcmp(live->availability, "online") == 0;
+    int width = 0, height = 0;
+    sl_screen_size(&width, &height);
+    sl_grid_clear(grid, width, height);
 
-    printf("\033[HSluice: from a message to a relay\033[K\n\033[K\n");
-    printf("broker %s%s%s   node %s%s%s   SPI link %s%s%s   chip %s%s%s\033[K\n\033[K\n",
-           has_broker ? good : bad, has_broker ? "runs" : "killed", off, has_node ? good : bad,
-           !has_node               ? "killed"
-           : live->availability[0] ? live->availability
-                                   : "runs",
-           off, is_cut ? bad : good, is_cut ? "cut" : "up", off, live->has_pins ? good : bad,
-           live->has_pins ? "runs" : "silent", off);
-    printf("%szone  the node says  time left   pin    reads     relay%s\033[K\n", dim, off);
+    sl_grid_put(grid, 0, 0, SL_STYLE_BOLD, "Sluice: from a message to a relay");
+    int column = put_part(grid, 0, "broker", has_broker, has_broker ? "runs" : "killed");
+    column = put_part(grid, column, "node", has_node,
+                      !has_node               ? "killed"
+                      : live->availability[0] ? live->availability
+                                              : "runs");
+    column = put_part(grid, column, "SPI link", !is_cut, is_cut ? "cut" : "up");
+    put_part(grid, column, "chip", live->has_pins, live->has_pins ? "runs" : "silent");
+    sl_grid_put(grid, 4, 0, SL_STYLE_DIM,
+                "zone  the node says  time left   pin    reads     relay");
     for (int zone = 0; zone < SL_ZONES; zone++) {
         bool is_on = live->has_pins && (live->pins.conducting >> zone & 1u);
         long left = live->remaining_s[zone] - elapsed_s;
-        char clock[32] = "";
+        char clock[32] = "", line[LINE_LEN];
         if (is_heard && live->remaining_s[zone] > 0 && left > 0 &&
             strcmp(live->states[zone], "ON") == 0)
             snprintf(clock, sizeof clock, "%ld:%02ld", left / 60, left % 60);
-        printf(" %d    %-13s  %-10s  PD%d    %-8s  %s%s%s\033[K\n", zone,
-               is_heard && live->states[zone][0] ? live->states[zone] : "?", clock, zone,
-               live->has_pins ? live->pins.levels[zone] : "?", is_on ? good : dim,
-               is_on ? "[####] ON" : "[    ]", off);
+        snprintf(line, sizeof line, " %d    %-13s  %-10s  PD%d    %-8s  ", zone,
+                 is_heard && live->states[zone][0] ? live->states[zone] : "?", clock, zone,
+                 live->has_pins ? live->pins.levels[zone] : "?");
+        column = sl_grid_put(grid, 5 + zone, 0, SL_STYLE_PLAIN, line);
+        sl_grid_put(grid, 5 + zone, column, is_on ? SL_STYLE_GOOD : SL_STYLE_DIM,
+                    is_on ? "[####] ON" : "[    ]");
     }
-    printf("\033[K\n0-7 switch a zone   k node   b broker   l SPI link   q quit\033[K\n\033[K\n");
-    for (int i = 0; i < MESSAGES; i++)
-        printf("%s%s%s\033[K\n", i == MESSAGES - 1 ? "" : dim, live->messages[i], off);
-    fputs("\033[J", stdout);
-    fflush(stdout);
+    sl_grid_put(grid, 14, 0, SL_STYLE_PLAIN,
+                "0-7 switch a zone   k node   b broker   l SPI link   q quit");
+    /* The newest ones, where the terminal is low. */
+    int rows = grid->height < 16 ? 0 : grid->height - 16 < MESSAGES ? grid->height - 16 : MESSAGES;
+    for (int i = MESSAGES - rows; i < MESSAGES; i++)
+        sl_grid_put(grid, 16 + i - (MESSAGES - rows), 0,
+                    i == MESSAGES - 1 ? SL_STYLE_PLAIN : SL_STYLE_DIM, live->messages[i]);
 }

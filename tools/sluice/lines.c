@@ -1,0 +1,53 @@
+/* The lines of a child process. */
+#include "lines.h"
+#include "cli.h"
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+bool sl_lines_read(struct sl_lines *lines)
+{
+    if (lines->len == sizeof lines->text) {
+        lines->len = 0;
+        lines->is_dropping = true;
+    }
+    ssize_t got = read(lines->fd, lines->text + lines->len, sizeof lines->text - lines->len);
+    if (got > 0)
+        lines->len += (size_t)got;
+    return got > 0 || (got < 0 && errno == EINTR);
+}
+
+bool sl_lines_next(struct sl_lines *lines, char *line, size_t line_len)
+{
+    for (;;) {
+        const char *end = memchr(lines->text, '\n', lines->len);
+        if (!end)
+            return false;
+        size_t len = (size_t)(end - lines->text);
+        bool is_whole = !lines->is_dropping;
+        lines->is_dropping = false;
+        if (is_whole)
+            sl_cli_clean(line, line_len, lines->text, len);
+        lines->len -= len + 1;
+        memmove(lines->text, end + 1, lines->len);
+        if (is_whole)
+            return true;
+    }
+}
+
+void sl_lines_end(struct sl_lines *lines)
+{
+    if (lines->child > 0) {
+        kill(lines->child, SIGKILL);
+        while (waitpid(lines->child, NULL, 0) < 0 && errno == EINTR)
+            ;
+    }
+    if (lines->fd >= 0)
+        close(lines->fd);
+    lines->child = 0;
+    lines->fd = -1;
+    lines->len = 0;
+    lines->is_dropping = false;
+}
