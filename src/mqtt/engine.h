@@ -33,6 +33,9 @@ enum sl_mqtt_flight_state {
 #define SL_HEADER_MIN 2
 #define SL_HEADER_MAX 5
 
+/* An acknowledgement with a reason; a server that takes less cannot be acknowledged. */
+#define SL_ACK_MAX 5
+
 /* memory.in is free for the next packet. */
 static inline void sl_mqtt_next_packet(struct sl_mqtt *mqtt)
 {

@@ -148,6 +148,8 @@ static uint8_t take_connack(struct sl_mqtt *mqtt, struct sl_view body, struct sl
     /* An answer to a question that is not out yet, or a session that was not asked for. */
     if (mqtt->out_sent != mqtt->out_used || (event->session_present && mqtt->is_clean))
         return SL_MQTT_REASON_PROTOCOL;
+    if (mqtt->limits.packet_max - 1 < SL_ACK_MAX - 1) /* 0: no limit */
+        return SL_MQTT_REASON_TOO_LARGE;
 
     event->kind = SL_MQTT_OPENED;
     mqtt->is_open = true;

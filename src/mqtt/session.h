@@ -26,6 +26,7 @@
  *   with SL_MQTT_DELIVERED: reason 0 when the server had taken it over (PUBREC), else 0x80: whether
  *   it arrived is not known, and only the caller knows if it may be sent twice.
  * - A resumed PUBLISH that the server's new limits forbid ends the same way, with their reason.
+ * - A server that takes less than the five bytes of an acknowledgement cannot be served: 0x95.
  * - PINGREQ is sent when for the keep alive either nothing was sent or nothing was heard: a dead
  *   server is noticed even by a node that only sends.
  */
@@ -37,9 +38,10 @@
 #include "base/time.h"
 #include "mqtt/packet.h"
 
-#define SL_MQTT_ANSWER_MS 10000 /* longest wait for CONNACK and for PINGRESP */
-#define SL_MQTT_RESERVE   16    /* bytes of memory.out that only control packets use */
-#define SL_MQTT_IN_MIN    16    /* least memory.in */
+/* Longest wait for CONNACK and for PINGRESP; a shorter keep alive shortens it. */
+#define SL_MQTT_ANSWER_MS 10000
+#define SL_MQTT_RESERVE   16 /* bytes of memory.out that only control packets use */
+#define SL_MQTT_IN_MIN    16 /* least memory.in */
 
 /* An outbound QoS 1 or 2 PUBLISH, or a SUBSCRIBE or UNSUBSCRIBE, not yet acknowledged. The bytes
  * of a PUBLISH, later of its PUBREL, stay in memory.out so that they can be sent again when the
@@ -99,8 +101,9 @@ void sl_mqtt_init(struct sl_mqtt *mqtt, const struct sl_mqtt_memory *memory);
  * silently; otherwise unacknowledged packets are sent again, in their order and with DUP, once the
  * server says the session is present. Without session state (after init or reset, or when it ended
  * with the connection) 5.0 asks for a clean start in any case [MQTT-3.2.2-4]. State does not
- * outlive a change of version.
- * Keeps: nothing of config. Fails: SL_BAD_ARGUMENT, SL_FULL (CONNECT does not fit memory.out). */
+ * outlive a change of version, in 3.1.1 nor a connection with clean_start. While it is kept,
+ * client_id stays the same. Keeps: nothing of config. Fails: SL_BAD_ARGUMENT, SL_FULL (CONNECT does
+ * not fit memory.out). */
 SL_MUST_CHECK enum sl_status sl_mqtt_open(struct sl_mqtt *mqtt, sl_ms now,
                                           const struct sl_mqtt_config *config);
 
@@ -136,8 +139,8 @@ void sl_mqtt_reset(struct sl_mqtt *mqtt);
 SL_MUST_CHECK enum sl_status sl_mqtt_publish(struct sl_mqtt *mqtt, sl_ms now,
                                              const struct sl_mqtt_message *message, uint16_t *id);
 
-/* Queue one SUBSCRIBE of 1..255 filters. Gives *id, nonzero. Fails as sl_mqtt_publish; SL_REFUSED:
- * the server takes no wildcards. */
+/* Queue one SUBSCRIBE of 1..255 filters, none of them shared ($share/...). Gives *id, nonzero.
+ * Fails as sl_mqtt_publish; SL_REFUSED: the server takes no wildcards. */
 SL_MUST_CHECK enum sl_status sl_mqtt_subscribe(struct sl_mqtt *mqtt, sl_ms now,
                                                const struct sl_mqtt_filter *filters, size_t len,
                                                uint16_t *id);
@@ -145,8 +148,9 @@ SL_MUST_CHECK enum sl_status sl_mqtt_unsubscribe(struct sl_mqtt *mqtt, sl_ms now
                                                  const struct sl_view *filters, size_t len,
                                                  uint16_t *id);
 
-/* Queue DISCONNECT with reason and take nothing more. A reason other than 0 (0x04: publish the
- * will) cannot be said in 3.1.1: there nothing is queued, closing the transport makes the will. */
+/* Queue DISCONNECT with reason, one that MQTT 5.0 gives to a client, and take nothing more. A
+ * reason other than 0 (0x04: publish the will) cannot be said in 3.1.1: there nothing is queued,
+ * closing the transport makes the will. */
 void sl_mqtt_disconnect(struct sl_mqtt *mqtt, sl_ms now, uint8_t reason);
 
 /* The limits in force; valid after SL_MQTT_OPENED. */
@@ -165,14 +169,14 @@ struct sl_mqtt {
     size_t flights_lost;          /* that wait for SL_MQTT_DELIVERED */
     size_t received_used;
     uint32_t packet_max; /* the largest packet taken */
-    sl_ms sent_at, heard_at, answer_due;
+    sl_ms sent_at, heard_at, asked_at;
     enum sl_status status;
     uint8_t version;    /* enum sl_mqtt_version */
     uint8_t phase;      /* of the packet in memory.in, or the end */
     uint8_t in_head;    /* length of its fixed header */
     uint8_t reason;     /* of the failure */
     bool is_open;       /* CONNACK came, nothing ended the session since */
-    bool is_waiting;    /* for CONNACK or PINGRESP, until answer_due */
+    bool is_waiting;    /* for CONNACK or PINGRESP, since asked_at */
     bool is_clean;      /* CONNECT asked for a clean start */
     bool is_kept;       /* there is session state that outlives the connection */
     uint8_t ack;        /* first byte of the acknowledgement that is due; 0: none */
