@@ -3,6 +3,7 @@
 #include "chip_socket.h"
 #include "log.h"
 #include "net.h"
+#include "notify.h"
 #include "sntp_socket.h"
 #include "time_file.h"
 #include <errno.h>
@@ -82,5 +83,6 @@ void sl_port_sleep(bool has_due, sl_ms due)
     posix_sntp_wait(&wait);
     posix_chip_wait(&wait);
     posix_time_wait(&wait);
+    posix_notify_wait(&wait);
     posix_wait_sleep(&wait);
 }

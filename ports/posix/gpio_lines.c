@@ -1,25 +1,20 @@
 /* All lines in one request, so that one system call switches them together. */
 #include "gpio_lines.h"
-#include "base/limits.h"
-#include <ctype.h>
+#include "gpio_spec.h"
 #include <errno.h>
 #include <gpiod.h>
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define CONSUMER "sluice"
 #define FLAGS    (GPIOD_LINE_REQUEST_FLAG_OPEN_DRAIN | GPIOD_LINE_REQUEST_FLAG_ACTIVE_LOW)
 #define VERSION  0x01 /* 0.1, of this part */
 
-struct spec {
-    char path[64];
-    unsigned lines[SL_ZONES], len;
-};
-
-static bool parse(const char *text, struct spec *spec);
-static bool request(const struct spec *spec, char error[POSIX_ERROR_LEN]);
+static struct gpiod_chip *open_chip(const char *text, struct posix_gpio_spec *spec,
+                                    char error[POSIX_ERROR_LEN]);
+static bool find_lines(struct gpiod_chip *in, const struct posix_gpio_spec *spec,
+                       char error[POSIX_ERROR_LEN]);
+static bool request(const struct posix_gpio_spec *spec, char error[POSIX_ERROR_LEN]);
 static bool drive(uint8_t zones);
 static bool read_back(uint8_t *zones);
 static const char *cure(int error);
@@ -30,23 +25,12 @@ static struct posix_outputs outputs = {.version = VERSION, .drive = drive, .read
 
 const struct posix_outputs *posix_gpio_open(const char *text, char error[POSIX_ERROR_LEN])
 {
-    struct spec spec;
+    struct posix_gpio_spec spec;
 
-    if (!parse(text, &spec)) {
-        snprintf(
-            error, POSIX_ERROR_LEN,
-            "GPIO lines %s: give CHIP:LINE[,LINE...], 1 to 8 different lines, zone 0 first, as "
-            "in gpiochip0:17,27,22,5,6,13,19,26",
-            text);
+    chip = open_chip(text, &spec, error);
+    if (!chip)
         return NULL;
-    }
-    chip = gpiod_chip_open(spec.path);
-    if (!chip) {
-        snprintf(error, POSIX_ERROR_LEN, "GPIO chip %s: %s; %s", spec.path, strerror(errno),
-                 cure(errno));
-        return NULL;
-    }
-    if (!request(&spec, error)) {
+    if (!find_lines(chip, &spec, error) || !request(&spec, error)) {
         gpiod_chip_close(chip);
         chip = NULL;
         return NULL;
@@ -54,6 +38,17 @@ const struct posix_outputs *posix_gpio_open(const char *text, char error[POSIX_E
     outputs.name = text;
     outputs.zones = (uint8_t)((1u << spec.len) - 1);
     return &outputs;
+}
+
+bool posix_gpio_check(const char *text, char error[POSIX_ERROR_LEN])
+{
+    struct posix_gpio_spec spec;
+    struct gpiod_chip *seen = open_chip(text, &spec, error);
+    const bool is_good = seen && find_lines(seen, &spec, error);
+
+    if (seen)
+        gpiod_chip_close(seen);
+    return is_good;
 }
 
 void posix_gpio_close(void)
@@ -66,19 +61,44 @@ void posix_gpio_close(void)
     chip = NULL;
 }
 
+static struct gpiod_chip *open_chip(const char *text, struct posix_gpio_spec *spec,
+                                    char error[POSIX_ERROR_LEN])
+{
+    if (!posix_gpio_spec_parse(text, spec)) {
+        snprintf(
+            error, POSIX_ERROR_LEN,
+            "GPIO lines %s: give CHIP:LINE[,LINE...], 1 to 8 different lines, zone 0 first, as "
+            "in gpiochip0:17,27,22,5,6,13,19,26",
+            text);
+        return NULL;
+    }
+    struct gpiod_chip *opened = gpiod_chip_open(spec->path);
+    if (!opened)
+        snprintf(error, POSIX_ERROR_LEN, "GPIO chip %s: %s; %s", spec->path, strerror(errno),
+                 cure(errno));
+    return opened;
+}
+
+static bool find_lines(struct gpiod_chip *in, const struct posix_gpio_spec *spec,
+                       char error[POSIX_ERROR_LEN])
+{
+    for (unsigned i = 0; i < spec->len; i++)
+        if (!gpiod_chip_get_line(in, spec->lines[i])) {
+            snprintf(error, POSIX_ERROR_LEN, "GPIO chip %s has no line %u: it has 0 to %u",
+                     spec->path, spec->lines[i], gpiod_chip_num_lines(in) - 1);
+            return false;
+        }
+    return true;
+}
+
 /* Off (0) from the first instant: the kernel takes the value together with the direction. */
-static bool request(const struct spec *spec, char error[POSIX_ERROR_LEN])
+static bool request(const struct posix_gpio_spec *spec, char error[POSIX_ERROR_LEN])
 {
     const int off[SL_ZONES] = {0};
 
     gpiod_line_bulk_init(&bulk);
     for (unsigned i = 0; i < spec->len; i++) {
         struct gpiod_line *line = gpiod_chip_get_line(chip, spec->lines[i]);
-        if (!line) {
-            snprintf(error, POSIX_ERROR_LEN, "GPIO chip %s has no line %u: it has 0 to %u",
-                     spec->path, spec->lines[i], gpiod_chip_num_lines(chip) - 1);
-            return false;
-        }
         if (gpiod_line_is_used(line)) {
             const char *user = gpiod_line_consumer(line);
             snprintf(error, POSIX_ERROR_LEN,
@@ -115,29 +135,6 @@ static bool read_back(uint8_t *zones)
         if (values[zone] == 1)
             *zones |= (uint8_t)(1u << zone);
     return true;
-}
-
-static bool parse(const char *text, struct spec *spec)
-{
-    const char *at = strchr(text, ':');
-    const char *folder = text[0] == '/' ? "" : "/dev/";
-
-    *spec = (struct spec){.len = 0};
-    if (!at || at == text || (size_t)(at - text) + strlen(folder) >= sizeof spec->path)
-        return false;
-    snprintf(spec->path, sizeof spec->path, "%s%.*s", folder, (int)(at - text), text);
-    do {
-        char *end;
-        const unsigned long line = strtoul(at + 1, &end, 10);
-        if (!isdigit((unsigned char)at[1]) || line > UINT16_MAX || spec->len == SL_ZONES)
-            return false;
-        for (unsigned i = 0; i < spec->len; i++)
-            if (spec->lines[i] == line)
-                return false;
-        spec->lines[spec->len++] = (unsigned)line;
-        at = end;
-    } while (*at == ',');
-    return *at == '\0';
 }
 
 static const char *cure(int error)

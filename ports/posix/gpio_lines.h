@@ -13,6 +13,8 @@
  * or path of /dev/gpiochip*.
  * Gives: the outputs, all off; NULL: *error says why, and no line was touched. */
 const struct posix_outputs *posix_gpio_open(const char *spec, char error[POSIX_ERROR_LEN]);
+/* Is there such a chip with such lines? Touches no line. False: *error says why not. */
+bool posix_gpio_check(const char *spec, char error[POSIX_ERROR_LEN]);
 /* Every line off, then given back. */
 void posix_gpio_close(void);
 

@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+static bool is_credential(const char *path);
 static bool check(int fd, const char *path, char error[POSIX_ERROR_LEN]);
 static bool read_all(int fd, const char *path, struct posix_identity *file, size_t *len,
                      char error[POSIX_ERROR_LEN]);
@@ -43,22 +45,42 @@ bool posix_identity_read(struct posix_identity *file, const char *path, char err
     return true;
 }
 
+/* Of systemd's LoadCredential=: in a folder that only this service can enter. The files may stay
+ * root's, with an access list for the service's user, which shows as a right of the group. */
+static bool is_credential(const char *path)
+{
+    const char *folder = getenv("CREDENTIALS_DIRECTORY");
+    const size_t len = folder ? strlen(folder) : 0;
+
+    return len > 0 && strncmp(path, folder, len) == 0 && path[len] == '/' &&
+           !strchr(path + len + 1, '/');
+}
+
 static bool check(int fd, const char *path, char error[POSIX_ERROR_LEN])
 {
     struct stat info;
+    bool has_owner, is_private;
 
     if (fstat(fd, &info) != 0) {
         snprintf(error, POSIX_ERROR_LEN, "identity %s: %s", path, strerror(errno));
-    } else if (!S_ISREG(info.st_mode)) {
+        return false;
+    }
+    has_owner = info.st_uid == geteuid();
+    is_private = (info.st_mode & (S_IRWXG | S_IRWXO)) == 0;
+    if (is_credential(path)) {
+        has_owner = has_owner || info.st_uid == 0;
+        is_private = (info.st_mode & (S_IWGRP | S_IXGRP | S_IRWXO)) == 0;
+    }
+    if (!S_ISREG(info.st_mode)) {
         snprintf(error, POSIX_ERROR_LEN, "identity %s: not a regular file; name the image itself",
                  path);
-    } else if (info.st_uid != geteuid()) {
+    } else if (!has_owner) {
         snprintf(error, POSIX_ERROR_LEN,
                  "identity %s: belongs to user %lu, not to us (%lu), so somebody else can change "
                  "it; run 'chown %lu %s'",
                  path, (unsigned long)info.st_uid, (unsigned long)geteuid(),
                  (unsigned long)geteuid(), path);
-    } else if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    } else if (!is_private) {
         snprintf(error, POSIX_ERROR_LEN,
                  "identity %s: its mode is %04o, so others can use its private key; run 'chmod 600 "
                  "%s', and if others may have read it, add the node under another name (see "

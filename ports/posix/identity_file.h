@@ -11,7 +11,8 @@ struct posix_identity {
     struct sl_identity identity; /* views into image */
 };
 
-/* A regular file of our own without rights for group and others; no symbolic link.
+/* A regular file of our own without rights for group and others, no symbolic link; or a credential
+ * from systemd (CREDENTIALS_DIRECTORY).
  * Gives: *file, locked in memory as far as the system allows; for sl_wipe on the way out.
  * Fails: false, with one line for a person in error. */
 bool posix_identity_read(struct posix_identity *file, const char *path,

@@ -1,30 +1,44 @@
-/* Formats a line and writes it when stderr can take it: a stuck reader must not stop the node. */
+/* Formats a line and gives it to the sink, which never waits: a stuck reader must not stop the
+ * node. */
 #include "log.h"
+#include "base/limits.h"
+#include "log_sinks.h"
 #include "node/log_text.h"
 #include "port.h"
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
-#include <unistd.h>
+#include <string.h>
 
-#define LINE_MAX_LEN 1024 /* below PIPE_BUF, so a writable pipe takes a line whole */
+#define LINE_MAX_LEN 1024
 
-static void write_line(enum sl_log_level level, const char *text);
+static void write_line(struct posix_log_line line);
 
-static const char *const words[] = {
-    [SL_LOG_DEBUG] = "debug",
-    [SL_LOG_INFO] = "info",
-    [SL_LOG_WARNING] = "warning",
-    [SL_LOG_ERROR] = "error",
-};
+static struct {
+    posix_log_write write;
+    enum sl_log_level least;
+    unsigned long lost; /* lines that the sink did not take */
+    char node[SL_NAME_MAX + 1];
+} logger = {.write = posix_log_write_stderr, .least = SL_LOG_INFO};
 
-static enum sl_log_level least = SL_LOG_INFO;
-static unsigned long lost; /* lines that stderr did not take */
-
-void posix_log_init(enum sl_log_level level)
+void posix_log_init(enum posix_log_sink sink, enum sl_log_level level)
 {
-    least = level;
+    static const posix_log_write writers[] = {[POSIX_LOG_STDERR] = posix_log_write_stderr,
+                                              [POSIX_LOG_JOURNAL] = posix_log_write_journal,
+                                              [POSIX_LOG_SYSLOG] = posix_log_write_syslog,
+                                              [POSIX_LOG_JSON] = posix_log_write_json};
+
+    if (sink == POSIX_LOG_AUTO)
+        sink = posix_log_is_in_journal() ? POSIX_LOG_JOURNAL : POSIX_LOG_STDERR;
+    logger.write = writers[sink];
+    logger.least = level;
+}
+
+void posix_log_name(struct sl_view name)
+{
+    const size_t len = name.len < SL_NAME_MAX ? name.len : SL_NAME_MAX;
+
+    memcpy(logger.node, name.data, len);
+    logger.node[len] = '\0';
 }
 
 void sl_port_log(const struct sl_log_event *event)
@@ -32,7 +46,7 @@ void sl_port_log(const struct sl_log_event *event)
     char text[LINE_MAX_LEN];
 
     (void)sl_log_text(event, text, sizeof text);
-    write_line(sl_log_text_level(event), text);
+    write_line((struct posix_log_line){sl_log_text_level(event), text, event, NULL, 0});
 }
 
 void posix_log(enum sl_log_level level, const char *format, ...)
@@ -43,32 +57,20 @@ void posix_log(enum sl_log_level level, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    write_line(level, text);
+    for (char *at = text; *at != '\0'; at++)
+        if ((unsigned char)*at < ' ') /* in a file's name, say: one event is one line */
+            *at = '?';
+    write_line((struct posix_log_line){level, text, NULL, NULL, 0});
 }
 
-static void write_line(enum sl_log_level level, const char *text)
+static void write_line(struct posix_log_line line)
 {
-    char line[LINE_MAX_LEN + 128], stamp[32];
-    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
-    struct timespec now;
-    struct tm utc;
-    int len;
-
-    if (level < least)
+    if (line.level < logger.least)
         return;
-    if (poll(&out, 1, 0) != 1 || (out.revents & POLLOUT) == 0) {
-        lost++;
-        return;
-    }
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &utc);
-    strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &utc);
-    if (lost > 0)
-        len = snprintf(line, sizeof line, "%s.%03ldZ %s: (%lu lines lost) %s\n", stamp,
-                       now.tv_nsec / 1000000, words[level], lost, text);
+    line.node = logger.node;
+    line.lost = logger.lost;
+    if (logger.write(&line))
+        logger.lost = 0;
     else
-        len = snprintf(line, sizeof line, "%s.%03ldZ %s: %s\n", stamp, now.tv_nsec / 1000000,
-                       words[level], text);
-    if (len > 0 && write(STDERR_FILENO, line, (size_t)len) == len)
-        lost = 0;
+        logger.lost++;
 }

@@ -1,16 +1,19 @@
 /* sluice-node: a node on Linux. */
 #include "board.h"
+#include "check.h"
 #include "chip_socket.h"
 #include "chip_spi.h"
 #include "gpio_lines.h"
 #include "identity_file.h"
 #include "log.h"
 #include "net.h"
+#include "notify.h"
 #include "options.h"
 #include "raw_byte.h"
 #include "relay_process.h"
 #include "run.h"
 #include "sntp_socket.h"
+#include "state_lock.h"
 #include "time_file.h"
 #include <errno.h>
 #include <signal.h>
@@ -36,21 +39,28 @@ static struct sl_run run;
 
 int main(int argc, char **argv)
 {
+    static struct posix_values values;
     struct posix_options options;
     char error[POSIX_ERROR_LEN];
+    const enum posix_options_verdict verdict = posix_options_parse(&options, &values, argc, argv);
 
-    switch (posix_options_parse(&options, argc, argv)) {
+    switch (verdict) {
     case POSIX_OPTIONS_RUN:
+    case POSIX_OPTIONS_CHECK:
         break;
     case POSIX_OPTIONS_DONE:
         return EXIT_DONE;
     case POSIX_OPTIONS_WRONG:
         return EXIT_USAGE;
+    case POSIX_OPTIONS_NO_FILE:
+        return EXIT_LOCAL_FILES;
     }
     /* A core file would hold the private key; programs that collect cores heed only the second. */
     (void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     (void)prctl(PR_SET_DUMPABLE, 0);
-    posix_log_init(options.log_level);
+    posix_log_init(options.log_sink, options.log_level);
+    if (verdict == POSIX_OPTIONS_CHECK)
+        return posix_check(&options, &values) ? EXIT_DONE : EXIT_LOCAL_FILES;
     const int signals = catch_signals();
 
     const bool started = start(&options, signals, error);
@@ -98,8 +108,10 @@ static bool start(const struct posix_options *options, int signals, char error[P
     }
     if (!start_outputs(options, error) ||
         !posix_identity_read(&identity, options->identity_path, error) ||
+        !posix_state_lock(options->state_dir, error) ||
         !posix_time_init(options->state_dir, &config.floor_s, error))
         return false;
+    posix_log_name(identity.identity.name);
     posix_board_init(config.floor_s, !options->use_sntp, signals);
     posix_net_init();
     posix_sntp_init(options->use_sntp ? options->sntp_host : NULL, options->sntp_port);
@@ -116,6 +128,7 @@ static bool start(const struct posix_options *options, int signals, char error[P
         return false;
     }
     sl_run_init(&run, &node, sl_port_now());
+    posix_notify_init(sl_port_now());
     return true;
 }
 
@@ -147,8 +160,10 @@ static bool loop(int signals)
     bool is_stopping = false, are_relays_held = true;
 
     while (sl_run_step(&run)) {
+        const struct sl_node_health health = sl_node_health(&node);
         struct signalfd_siginfo signal;
 
+        posix_notify_turn(sl_port_now(), &health);
         if (read(signals, &signal, sizeof signal) != sizeof signal) {
             sl_run_sleep(&run);
             continue;
@@ -167,8 +182,10 @@ static bool loop(int signals)
             posix_relays_stop();
             _exit(128 + (int)signal.ssi_signo); /* the second request waits for nobody */
         }
-        if (!is_stopping)
+        if (!is_stopping) {
+            posix_notify_stopping();
             sl_node_stop(&node, sl_port_now());
+        }
         is_stopping = true;
     }
     posix_time_finish();

@@ -1,229 +1,214 @@
-/* getopt_long, with every value checked before it is believed. */
+/* getopt_long over the table of settings, with every value checked before it is believed. */
 #include "options.h"
+#include "config_file.h"
+#include "help.h"
 #include "link/frame.h"
-#include <ctype.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
 
-#define LEASE_MAX_S 63 /* 255 units of 250 ms */
-#define SNTP_PORT   123
+enum { CONFIG = POSIX_SETTINGS, CHECK_CONFIG, HELP, VERSION, OPTIONS };
 
-static bool take_number(const char *option, const char *text, long min, long max, long *value);
-static bool take_server(const char *text, struct posix_options *options);
-static bool take_level(const char *text, enum sl_log_level *level);
-static bool take_output(enum posix_output output, const char *name, struct posix_options *options);
-static enum posix_options_verdict wrong(const char *format, const char *text);
+static bool take(struct posix_values *values, int option, const char *text, char *error);
+static void say_unknown(char **argv, int at, char *error);
+static void put_before(struct posix_values *values, const struct posix_values *given);
+static bool find_output(const struct posix_values *values, enum posix_setting_id *output,
+                        char *error);
+static long number_of(const struct posix_values *values, enum posix_setting_id id);
+static unsigned word_of(const struct posix_values *values, enum posix_setting_id id);
+static const char *text_of(const struct posix_values *values, enum posix_setting_id id);
+static enum posix_options_verdict refuse(enum posix_options_verdict verdict, const char *error);
 
-static const char help[] =
-    "sluice-node: takes commands from an MQTT broker and switches relays.\n"
-    "\n"
-    "usage: sluice-node --identity FILE --chip SOCKET|--spi DEVICE|--raw DEVICE|--gpio CHIP:LINES\n"
-    "                   [options]\n"
-    "\n"
-    "  --identity FILE      identity image made by 'sluice node add'; mode 0600\n"
-    "\n"
-    "where the relays are, one of:\n"
-    "  --chip SOCKET        simulated relay chip: the socket given to 'sluice-chip --spi'\n"
-    "  --spi DEVICE         relay chip on a spidev: mode 0, 500 kHz\n"
-    "  --gpio CHIP:LINES    relays on GPIO lines, zone 0 first, 1 to 8: low when on, high "
-    "impedance\n"
-    "                       when off, so each needs its pull-up; off when either process ends\n"
-    "  --raw DEVICE         the original project's AVR on a spidev: one inverted byte. It cannot\n"
-    "                       be read back, and holds its relays for ever when nothing is sent\n"
-    "\n"
-    "options:\n"
-    "  --state DIR          where the last trusted time is kept over restarts\n"
-    "  --sntp HOST[:PORT]   take the time from this server, not from the system's clock\n"
-    "  --at-once N          zones that may be on together, 1..8 (1)\n"
-    "  --longest SECONDS    longest time a zone may be on, 1..14400 (14400)\n"
-    "  --default SECONDS    time of a command that names none (600, or --longest if less)\n"
-    "  --lease SECONDS      silence after which the chip closes everything, 1..63 (10)\n"
-    "  --log-level LEVEL    debug, info, warning or error (info)\n"
-    "  --help, --version\n"
-    "\n"
-    "SIGTERM and SIGINT switch every zone off, say so to the broker and end with 0; a second one\n"
-    "ends at once. SIGUSR1 logs the report.\n"
-    "Exit status: 0 done, 2 wrong usage, 4 a local file, socket, device or the relay process "
-    "failed.\n"
-    "\n"
-    "examples:\n"
-    "  sluice-node --identity site/nodes/garden/identity --chip /run/sluice/garden.spi\n"
-    "  sluice-node --identity garden.identity --chip chip.spi --state /var/lib/sluice \\\n"
-    "              --sntp 192.168.1.1 --at-once 2 --longest 3600\n"
-    "  sluice-node --identity garden.identity --spi /dev/spidev0.0 --sntp '[fd00::1]:1123'\n"
-    "  sluice-node --identity garden.identity --gpio gpiochip0:17,27,22,5,6,13,19,26\n";
-
-enum posix_options_verdict posix_options_parse(struct posix_options *options, int argc, char **argv)
+enum posix_options_verdict posix_options_parse(struct posix_options *options,
+                                               struct posix_values *values, int argc, char **argv)
 {
-    static const struct option names[] = {
-        {"identity", required_argument, NULL, 'i'},
-        {"chip", required_argument, NULL, 'c'},
-        {"state", required_argument, NULL, 's'},
-        {"sntp", required_argument, NULL, 't'},
-        {"at-once", required_argument, NULL, 'n'},
-        {"longest", required_argument, NULL, 'm'},
-        {"default", required_argument, NULL, 'd'},
-        {"lease", required_argument, NULL, 'l'},
-        {"log-level", required_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        {"spi", required_argument, NULL, 'p'},
-        {"raw", required_argument, NULL, 'r'},
-        {"gpio", required_argument, NULL, 'g'},
-        {NULL, 0, NULL, 0},
-    };
-    long at_once = 1, longest = SL_ZONE_LONGEST_S, standard = 0, lease = SL_LINK_LEASE_MS / 1000;
-    bool ok = true;
-    int option;
+    static struct posix_values given;
+    struct option names[OPTIONS + 1] = {
+        [CONFIG] = {"config", required_argument, NULL, CONFIG},
+        [CHECK_CONFIG] = {"check-config", no_argument, NULL, CHECK_CONFIG},
+        [HELP] = {"help", no_argument, NULL, HELP},
+        [VERSION] = {"version", no_argument, NULL, VERSION}};
+    enum posix_options_verdict verdict = POSIX_OPTIONS_RUN;
+    const char *path = NULL;
+    char error[POSIX_ERROR_LEN];
+    int option, at = 1;
 
-    *options = (struct posix_options){.log_level = SL_LOG_INFO};
+    for (int id = 0; id < POSIX_SETTINGS; id++)
+        names[id] = (struct option){posix_settings[id].name, required_argument, NULL, id};
+    given = *values = (struct posix_values){.file = NULL};
     optind = 1;
-    while (ok && (option = getopt_long(argc, argv, "", names, NULL)) != -1)
+    opterr = 0;
+    for (; (option = getopt_long(argc, argv, ":", names, NULL)) != -1; at = optind)
         switch (option) {
-        case 'i':
-            options->identity_path = optarg;
+        case CONFIG:
+            path = optarg;
             break;
-        case 'c':
-            ok = take_output(POSIX_OUTPUT_SOCKET, optarg, options);
+        case CHECK_CONFIG:
+            verdict = POSIX_OPTIONS_CHECK;
             break;
-        case 'p':
-            ok = take_output(POSIX_OUTPUT_SPI, optarg, options);
-            break;
-        case 'r':
-            ok = take_output(POSIX_OUTPUT_RAW, optarg, options);
-            break;
-        case 'g':
-            ok = take_output(POSIX_OUTPUT_GPIO, optarg, options);
-            break;
-        case 's':
-            options->state_dir = optarg;
-            break;
-        case 't':
-            ok = take_server(optarg, options);
-            break;
-        case 'n':
-            ok = take_number("--at-once", optarg, 1, SL_ZONES, &at_once);
-            break;
-        case 'm':
-            ok = take_number("--longest", optarg, 1, SL_ZONE_LONGEST_S, &longest);
-            break;
-        case 'd':
-            ok = take_number("--default", optarg, 1, SL_ZONE_LONGEST_S, &standard);
-            break;
-        case 'l':
-            ok = take_number("--lease", optarg, 1, LEASE_MAX_S, &lease);
-            break;
-        case 'v':
-            ok = take_level(optarg, &options->log_level);
-            break;
-        case 'h':
-            fputs(help, stdout);
+        case HELP:
+            posix_help_write(stdout);
             return POSIX_OPTIONS_DONE;
-        case 'V':
+        case VERSION:
             puts("sluice-node " SL_VERSION);
             return POSIX_OPTIONS_DONE;
-        default: /* getopt_long has said what is wrong */
-            return wrong("%s", "");
+        case ':':
+            snprintf(error, sizeof error, "%s: its value is missing", argv[at]);
+            return refuse(POSIX_OPTIONS_WRONG, error);
+        case '?':
+            say_unknown(argv, at, error);
+            return refuse(POSIX_OPTIONS_WRONG, error);
+        default:
+            if (!take(&given, option, optarg, error))
+                return refuse(POSIX_OPTIONS_WRONG, error);
         }
-    if (!ok)
-        return POSIX_OPTIONS_WRONG;
-    if (optind < argc)
-        return wrong("sluice-node: '%s' belongs to no option\n", argv[optind]);
-    if (!options->identity_path || !options->output_name)
-        return wrong("sluice-node: %s is missing\n",
-                     options->identity_path ? "--chip, --spi, --gpio or --raw" : "--identity FILE");
-    if (options->output == POSIX_OUTPUT_SOCKET &&
-        strlen(options->output_name) >= sizeof((struct sockaddr_un *)0)->sun_path)
-        return wrong("sluice-node: --chip %s: the path of a socket has at most 107 bytes\n",
-                     options->output_name);
-    if (standard > longest)
-        return wrong("sluice-node: --default is above --longest%s\n", "");
+    if (optind < argc) {
+        snprintf(error, sizeof error, "'%s' belongs to no option", argv[optind]);
+        return refuse(POSIX_OPTIONS_WRONG, error);
+    }
+    if (path) {
+        const enum posix_config_result result = posix_config_read(values, path, error);
+        if (result != POSIX_CONFIG_READ)
+            return refuse(
+                result == POSIX_CONFIG_WRONG ? POSIX_OPTIONS_WRONG : POSIX_OPTIONS_NO_FILE, error);
+    }
+    put_before(values, &given);
+    return posix_options_make(options, values, error) ? verdict
+                                                      : refuse(POSIX_OPTIONS_WRONG, error);
+}
+
+bool posix_options_make(struct posix_options *options, const struct posix_values *values,
+                        char error[POSIX_ERROR_LEN])
+{
+    static const enum posix_output outputs[] = {[POSIX_CHIP] = POSIX_OUTPUT_SOCKET,
+                                                [POSIX_SPI] = POSIX_OUTPUT_SPI,
+                                                [POSIX_GPIO] = POSIX_OUTPUT_GPIO,
+                                                [POSIX_RAW] = POSIX_OUTPUT_RAW};
+    const long longest = number_of(values, POSIX_LONGEST);
+    long standard = number_of(values, POSIX_DEFAULT);
+    const char *sntp = text_of(values, POSIX_SNTP);
+    enum posix_setting_id output;
+
+    *options = (struct posix_options){.identity_path = text_of(values, POSIX_IDENTITY),
+                                      .state_dir = text_of(values, POSIX_STATE)};
+    if (!options->identity_path) {
+        snprintf(error, POSIX_ERROR_LEN, "--identity FILE is missing%s%s",
+                 values->file ? ", and no line 'identity = FILE' is in " : "",
+                 values->file ? values->file : "");
+        return false;
+    }
+    if (!find_output(values, &output, error))
+        return false;
+    if (standard > longest) {
+        snprintf(error, POSIX_ERROR_LEN,
+                 "'default' (%ld s) is above 'longest' (%ld s): give one that is not", standard,
+                 longest);
+        return false;
+    }
     if (standard == 0)
         standard = longest < SL_ZONE_DEFAULT_S ? longest : SL_ZONE_DEFAULT_S;
-
-    options->limits = (struct sl_zone_limits){.at_once = (uint8_t)at_once,
+    if (sntp)
+        options->use_sntp = posix_server_parse(sntp, options->sntp_host, &options->sntp_port);
+    options->output = outputs[output];
+    options->output_name = text_of(values, output);
+    options->limits = (struct sl_zone_limits){.at_once = (uint8_t)number_of(values, POSIX_AT_ONCE),
                                               .longest_s = (uint16_t)longest,
                                               .default_s = (uint16_t)standard};
-    options->lease_ms = (uint32_t)lease * 1000;
-    return POSIX_OPTIONS_RUN;
+    options->lease_ms = (uint32_t)number_of(values, POSIX_LEASE) * 1000;
+    options->log_sink = (enum posix_log_sink)word_of(values, POSIX_LOG);
+    options->log_level = (enum sl_log_level)word_of(values, POSIX_LOG_LEVEL);
+    return true;
 }
 
-static enum posix_options_verdict wrong(const char *format, const char *text)
+/* Given twice on the command line, the last one counts, as usual: a script may add to another's. */
+static bool take(struct posix_values *values, int option, const char *text, char *error)
 {
-    fprintf(stderr, format, text);
-    fputs("'sluice-node --help' tells the options\n", stderr);
-    return POSIX_OPTIONS_WRONG;
-}
+    const struct posix_setting *setting = &posix_settings[option];
+    char allowed[128];
 
-static bool take_number(const char *option, const char *text, long min, long max, long *value)
-{
-    char *end;
-
-    *value = strtol(text, &end, 10);
-    if (isdigit((unsigned char)text[0]) && *end == '\0' && *value >= min && *value <= max)
+    if (strlen(text) <= POSIX_VALUE_MAX && posix_setting_allows(setting, text)) {
+        strcpy(values->list[option].text, text);
         return true;
-    fprintf(stderr, "sluice-node: %s %s: give a number from %ld to %ld\n", option, text, min, max);
+    }
+    posix_setting_describe(setting, allowed, sizeof allowed);
+    snprintf(error, POSIX_ERROR_LEN, "--%s %.200s: give %s", setting->name, text, allowed);
     return false;
 }
 
-static bool take_level(const char *text, enum sl_log_level *level)
+static void say_unknown(char **argv, int at, char *error)
 {
-    static const char *const words[] = {[SL_LOG_DEBUG] = "debug",
-                                        [SL_LOG_INFO] = "info",
-                                        [SL_LOG_WARNING] = "warning",
-                                        [SL_LOG_ERROR] = "error"};
+    const char *name = argv[at];
+    const size_t hyphens = strspn(name, "-");
+    const struct posix_setting *near =
+        posix_setting_nearest(name + hyphens, strcspn(name + hyphens, "="));
 
-    for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (strcmp(text, words[i]) == 0) {
-            *level = (enum sl_log_level)i;
-            return true;
+    snprintf(error, POSIX_ERROR_LEN, "'%.200s' is no option, or not the whole of one%s%s%s", name,
+             near ? ": did you mean '--" : "", near ? near->name : "", near ? "'?" : "");
+}
+
+/* The command line beats the file; another kind of output on it beats the file's kind. */
+static void put_before(struct posix_values *values, const struct posix_values *given)
+{
+    bool has_output = false;
+
+    for (unsigned id = POSIX_CHIP; id <= POSIX_RAW; id++)
+        has_output |= given->list[id].text[0] != '\0';
+    for (unsigned id = POSIX_CHIP; has_output && id <= POSIX_RAW; id++)
+        values->list[id].text[0] = '\0';
+    for (unsigned id = 0; id < POSIX_SETTINGS; id++)
+        if (given->list[id].text[0] != '\0')
+            values->list[id] = given->list[id];
+}
+
+static bool find_output(const struct posix_values *values, enum posix_setting_id *output,
+                        char *error)
+{
+    unsigned count = 0;
+
+    for (enum posix_setting_id id = POSIX_CHIP; id <= POSIX_RAW; id++)
+        if (text_of(values, id)) {
+            *output = id;
+            count++;
         }
-    fprintf(stderr, "sluice-node: --log-level %s: give debug, info, warning or error\n", text);
+    if (count == 1)
+        return true;
+    snprintf(error, POSIX_ERROR_LEN,
+             count == 0 ? "--chip, --spi, --gpio or --raw is missing%s%s"
+                        : "give only one of --chip, --spi, --gpio and --raw%s%s",
+             values->file ? ", here or in " : "", values->file ? values->file : "");
     return false;
 }
 
-static bool take_output(enum posix_output output, const char *name, struct posix_options *options)
+/* NULL: neither given nor a standard. */
+static const char *text_of(const struct posix_values *values, enum posix_setting_id id)
 {
-    if (options->output_name) {
-        fputs("sluice-node: give only one of --chip, --spi, --gpio and --raw\n", stderr);
-        return false;
-    }
-    options->output = output;
-    options->output_name = name;
-    return true;
+    return values->list[id].text[0] != '\0' ? values->list[id].text : posix_settings[id].standard;
 }
 
-/* HOST, HOST:PORT, [ADDRESS]:PORT, or an IPv6 address, which has colons of its own. */
-static bool take_server(const char *text, struct posix_options *options)
+/* 0: neither given nor a standard. */
+static long number_of(const struct posix_values *values, enum posix_setting_id id)
 {
-    const char *host = text, *port = NULL;
-    size_t len = strlen(text);
-    long number = SNTP_PORT;
+    const char *text = text_of(values, id);
 
-    if (text[0] == '[') {
-        const char *close = strchr(text, ']');
-        host = text + 1;
-        len = close ? (size_t)(close - host) : 0;
-        if (close && close[1] == ':')
-            port = close + 2;
-        else if (close && close[1] != '\0')
-            len = 0;
-    } else if (strchr(text, ':') && strchr(text, ':') == strrchr(text, ':')) {
-        len = (size_t)(strchr(text, ':') - text);
-        port = text + len + 1;
-    }
-    if (len == 0 || len >= sizeof options->sntp_host) {
-        fprintf(stderr, "sluice-node: --sntp %s: give HOST, HOST:PORT or [ADDRESS]:PORT\n", text);
-        return false;
-    }
-    if (port && !take_number("port of --sntp", port, 1, UINT16_MAX, &number))
-        return false;
-    memcpy(options->sntp_host, host, len);
-    options->sntp_host[len] = '\0';
-    options->sntp_port = (uint16_t)number;
-    options->use_sntp = true;
-    return true;
+    return text ? strtol(text, NULL, 10) : 0;
+}
+
+/* Which of the setting's words, from 0 on. */
+static unsigned word_of(const struct posix_values *values, enum posix_setting_id id)
+{
+    const char *text = text_of(values, id);
+    unsigned at = 0;
+
+    while (strcmp(posix_settings[id].words[at], text) != 0)
+        at++;
+    return at;
+}
+
+static enum posix_options_verdict refuse(enum posix_options_verdict verdict, const char *error)
+{
+    fprintf(stderr, "sluice-node: %s\n", error);
+    if (verdict == POSIX_OPTIONS_WRONG)
+        fputs("'sluice-node --help' tells the options\n", stderr);
+    return verdict;
 }

@@ -1,14 +1,12 @@
-/* The command line of sluice-node. */
+/* What sluice-node was told: its command line, and the file that --config names. */
 #ifndef SL_POSIX_OPTIONS_H
 #define SL_POSIX_OPTIONS_H
 
-#include "base/limits.h"
-#include "base/log.h"
+#include "log.h"
+#include "settings.h"
 #include "zone/zone.h"
-#include <stdbool.h>
-#include <stdint.h>
 
-enum posix_output { POSIX_OUTPUT_SOCKET, POSIX_OUTPUT_SPI, POSIX_OUTPUT_RAW, POSIX_OUTPUT_GPIO };
+enum posix_output { POSIX_OUTPUT_SOCKET, POSIX_OUTPUT_SPI, POSIX_OUTPUT_GPIO, POSIX_OUTPUT_RAW };
 
 struct posix_options {
     const char *identity_path;
@@ -20,17 +18,26 @@ struct posix_options {
     uint16_t sntp_port;
     struct sl_zone_limits limits;
     uint32_t lease_ms;
+    enum posix_log_sink log_sink;
     enum sl_log_level log_level;
 };
 
 enum posix_options_verdict {
     POSIX_OPTIONS_RUN,
-    POSIX_OPTIONS_DONE, /* --help or --version was answered */
-    POSIX_OPTIONS_WRONG /* the reason is on stderr */
+    POSIX_OPTIONS_CHECK,   /* --check-config */
+    POSIX_OPTIONS_DONE,    /* --help or --version was answered */
+    POSIX_OPTIONS_WRONG,   /* the reason is on stderr */
+    POSIX_OPTIONS_NO_FILE, /* so it is; the configuration file cannot be read */
 };
 
-/* Gives: *options with defaults for what is not named; strings point into argv. */
-enum posix_options_verdict posix_options_parse(struct posix_options *options, int argc,
-                                               char **argv);
+/* Gives: *values, what was given, the command line before the file; and *options made of it. */
+enum posix_options_verdict posix_options_parse(struct posix_options *options,
+                                               struct posix_values *values, int argc, char **argv);
+
+/* The options that *values mean, with defaults for what is not given. Pure.
+ * Requires: *values as the parsers leave it, every value allowed. Gives: strings in *values.
+ * False: they do not go together, or one is missing; *error has one line. */
+bool posix_options_make(struct posix_options *options, const struct posix_values *values,
+                        char error[POSIX_ERROR_LEN]);
 
 #endif

@@ -170,6 +170,16 @@ size_t sl_log_text(const struct sl_log_event *event, char *out, size_t out_len)
     return len;
 }
 
+const char *sl_log_text_name(const struct sl_log_event *event)
+{
+    static const char *const names[] = {
+#define X(code, level, text) #code,
+        SL_LOG_LIST(X)
+#undef X
+    };
+    return event->code < SL_LOG_COUNT ? names[event->code] + strlen("SL_LOG_") : "UNKNOWN";
+}
+
 enum sl_log_level sl_log_text_level(const struct sl_log_event *event)
 {
     static const uint8_t levels[] = {

@@ -305,6 +305,13 @@ static bool leave(struct sl_node *node, sl_ms now)
     return true;
 }
 
+struct sl_node_health sl_node_health(const struct sl_node *node)
+{
+    return (struct sl_node_health){.is_connected = node->connection.stage == SL_CONNECTION_OPEN,
+                                   .is_link_up = node->master.is_up,
+                                   .exchanges = node->master.exchanges};
+}
+
 struct sl_view sl_node_report(const struct sl_node *node, sl_ms now, uint8_t *out, size_t out_len)
 {
     return sl_publish_report(node, now, out, out_len);

@@ -98,6 +98,14 @@ void sl_node_stop(struct sl_node *node, sl_ms now);
  * view is empty. For a local status display. */
 struct sl_view sl_node_report(const struct sl_node *node, sl_ms now, uint8_t *out, size_t out_len);
 
+/* For whoever watches over the node: is it where it should be, and does it get on? */
+struct sl_node_health {
+    bool is_connected;  /* to the broker, and subscribed */
+    bool is_link_up;    /* the relay chip answers */
+    uint32_t exchanges; /* with the relay chip, started since the start; wraps */
+};
+struct sl_node_health sl_node_health(const struct sl_node *node);
+
 struct sl_node {
     struct sl_node_config config;
     struct sl_random random;

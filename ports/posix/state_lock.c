@@ -1,0 +1,53 @@
+/* flock(2): the kernel lets it go with the process, so no lock is left behind. */
+#include "state_lock.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+static long read_holder(int fd);
+
+bool posix_state_lock(const char *dir, char error[POSIX_ERROR_LEN])
+{
+    char path[4096], text[24];
+
+    if (!dir)
+        return true;
+    snprintf(path, sizeof path, "%s/lock", dir);
+    const int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        snprintf(
+            error, POSIX_ERROR_LEN,
+            "state folder %s: no lock can be made in it (%s); make it, writable for this user, "
+            "or leave --state out",
+            dir, strerror(errno));
+        return false;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        snprintf(error, POSIX_ERROR_LEN,
+                 errno == EWOULDBLOCK
+                     ? "state folder %s: in use by process %ld: give each node a folder of its own"
+                     : "state folder %s: its file 'lock' (process %ld) cannot be locked: put it on "
+                       "a local file system",
+                 dir, read_holder(fd));
+        close(fd);
+        return false;
+    }
+    /* For the message above only. The descriptor stays open: it is the lock. */
+    const int len = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+    (void)!ftruncate(fd, 0);
+    (void)!pwrite(fd, text, (size_t)len, 0);
+    return true;
+}
+
+static long read_holder(int fd)
+{
+    char text[24] = "";
+    long pid = 0;
+
+    if (pread(fd, text, sizeof text - 1, 0) > 0)
+        (void)sscanf(text, "%ld", &pid);
+    return pid;
+}
