@@ -9,14 +9,13 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "link/frame.h"
+#include "store/records.h"
 
 /* Monotonic, starts anywhere, wraps at 2^32. */
 sl_ms sl_port_now(void);
 
 /* UTC that the board itself trusts. False: there is none (then SNTP is used). */
 bool sl_port_utc(uint64_t *unix_s, uint16_t *unix_ms);
-/* Keep the trusted-time floor over restarts. Failure is logged by the board. */
-void sl_port_keep_time(uint64_t unix_s);
 
 /* len bytes from hardware or the system's generator. Does not return without them. */
 void sl_port_entropy(uint8_t *out, size_t len);
@@ -38,6 +37,15 @@ size_t sl_port_sntp_receive(uint8_t *out, size_t len);
  * take: SL_FRAME_LEN bytes; false while the exchange goes on, or when it failed. */
 void sl_port_spi_start(const uint8_t frame[SL_FRAME_LEN]);
 bool sl_port_spi_take(uint8_t frame[SL_FRAME_LEN]);
+
+/* Flash for the record log: as many sectors as sl_records_init was told, SL_RECORDS_SECTOR_LEN
+ * each. read: at the start only. False: it could not be read. start: one operation at a time; op
+ * and its data are the board's only during the call. take: true once the operation has ended. ok:
+ * it was carried out, and reads back as asked for (zeros are programmed, ones stay as they were).
+ */
+bool sl_port_flash_read(const struct sl_records_place *place, uint8_t *out);
+void sl_port_flash_start(const struct sl_records_op *op);
+bool sl_port_flash_take(bool *ok);
 
 void sl_port_log(const struct sl_log_event *event);
 

@@ -14,17 +14,32 @@ static bool take_frame(struct sl_run *run, sl_ms now);
 static bool start_frame(struct sl_run *run, sl_ms now);
 static bool take_datagram(struct sl_run *run, sl_ms now);
 static bool send_datagram(struct sl_run *run, sl_ms now);
+static bool take_flash(struct sl_run *run, sl_ms now);
+static bool start_flash(struct sl_run *run, sl_ms now);
 
 /* True: something moved, so another round is worth it. In this order: the broker's last bytes are
  * taken before the node hears that it hung up. */
 static bool (*const moves[])(struct sl_run *run, sl_ms now) = {
-    ask_utc,    tick,        move_in,       follow_line,   move_out,
-    take_frame, start_frame, take_datagram, send_datagram,
+    ask_utc,     tick,          move_in,       follow_line, move_out,    take_frame,
+    start_frame, take_datagram, send_datagram, take_flash,  start_flash,
 };
 
-void sl_run_init(struct sl_run *run, struct sl_node *node, sl_ms now)
+void sl_run_read_records(struct sl_records *records)
 {
-    *run = (struct sl_run){.node = node, .told = SL_PORT_CLOSED, .utc_due = now};
+    struct sl_records_place place;
+    uint8_t window[SL_RECORDS_WINDOW_LEN];
+
+    while (sl_records_wants(records, &place)) {
+        const size_t len = sl_port_flash_read(&place, window) ? place.len : 0;
+        sl_records_feed(records, (struct sl_view){window, len});
+    }
+    sl_wipe(window, sizeof window);
+}
+
+void sl_run_init(struct sl_run *run, struct sl_node *node, struct sl_records *records, sl_ms now)
+{
+    *run =
+        (struct sl_run){.node = node, .records = records, .told = SL_PORT_CLOSED, .utc_due = now};
 }
 
 bool sl_run_step(struct sl_run *run)
@@ -58,6 +73,15 @@ void sl_run_sleep(struct sl_run *run)
     sl_port_sleep(true, due);
 }
 
+bool sl_run_store(struct sl_run *run)
+{
+    const sl_ms now = sl_port_now();
+
+    while (take_flash(run, now) || start_flash(run, now)) {
+    }
+    return run->is_storing;
+}
+
 /* Every event asks something of the board. Pulled until none after every other call. */
 static void follow_events(struct sl_run *run, sl_ms now)
 {
@@ -74,9 +98,6 @@ static void follow_events(struct sl_run *run, sl_ms now)
             break;
         case SL_NODE_LOG:
             sl_port_log(&event.log);
-            break;
-        case SL_NODE_KEEP_TIME:
-            sl_port_keep_time(event.unix_s);
             break;
         case SL_NODE_FINISHED:
             hang_up(run, now);
@@ -216,5 +237,29 @@ static bool send_datagram(struct sl_run *run, sl_ms now)
     if (out.len == 0 || !sl_port_sntp_send(out))
         return false;
     sl_node_sntp_sent(run->node);
+    return true;
+}
+
+static bool take_flash(struct sl_run *run, sl_ms now)
+{
+    bool ok;
+
+    (void)now;
+    if (!sl_port_flash_take(&ok))
+        return false;
+    sl_records_did(run->records, ok);
+    run->is_storing = false;
+    return true;
+}
+
+static bool start_flash(struct sl_run *run, sl_ms now)
+{
+    struct sl_records_op op;
+
+    (void)now;
+    if (!sl_records_next(run->records, &op))
+        return false;
+    sl_port_flash_start(&op);
+    run->is_storing = true;
     return true;
 }

@@ -12,20 +12,27 @@
 
 struct sl_run {
     struct sl_node *node;
+    struct sl_records *records;
     enum sl_port_line told; /* what the node knows of the line */
     size_t in_at, in_len;   /* bytes of in that the node has not taken yet */
     sl_ms utc_due;
     bool has_more; /* the last step ended before everything was moved */
     bool has_finished;
+    bool is_storing; /* an operation on the flash is under way */
     uint8_t in[SL_RUN_IN_LEN];
 };
 
-/* node: initialised, outlives the run; the line is closed. */
-void sl_run_init(struct sl_run *run, struct sl_node *node, sl_ms now);
+/* Read what was kept in flash; before sl_node_init, which looks at it. */
+void sl_run_read_records(struct sl_records *records);
+
+/* node: initialised, outlives the run; the line is closed. records: the node's. */
+void sl_run_init(struct sl_run *run, struct sl_node *node, struct sl_records *records, sl_ms now);
 
 /* One turn: everything that is possible without waiting. False: the node has finished. */
 bool sl_run_step(struct sl_run *run);
 /* Sleep until the node or a line wants attention. */
 void sl_run_sleep(struct sl_run *run);
+/* After the end: carry on with what is to be kept in flash. False: all of it is. */
+bool sl_run_store(struct sl_run *run);
 
 #endif

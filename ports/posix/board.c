@@ -1,11 +1,11 @@
 /* Clocks, entropy, sleep. */
 #include "board.h"
 #include "chip_socket.h"
+#include "flash_file.h"
 #include "log.h"
 #include "net.h"
 #include "notify.h"
 #include "sntp_socket.h"
-#include "time_file.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -82,7 +82,7 @@ void sl_port_sleep(bool has_due, sl_ms due)
     posix_net_wait(&wait);
     posix_sntp_wait(&wait);
     posix_chip_wait(&wait);
-    posix_time_wait(&wait);
+    posix_flash_wait(&wait);
     posix_notify_wait(&wait);
     posix_wait_sleep(&wait);
 }

@@ -2,10 +2,10 @@
 #include "check.h"
 #include "gpio_lines.h"
 #include "identity_file.h"
+#include "kept_records.h"
 #include "node/node.h"
 #include "node/text.h"
 #include "port.h"
-#include "time_file.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -26,6 +26,7 @@ static bool say(bool is_good, const char *error);
 bool posix_check(const struct posix_options *options, const struct posix_values *values)
 {
     static struct posix_identity file;
+    static struct sl_records records;
     char error[POSIX_ERROR_LEN];
     uint64_t floor_s = 0;
 
@@ -33,7 +34,7 @@ bool posix_check(const struct posix_options *options, const struct posix_values 
     const bool has_identity = say(check_identity(options, &file, error), error);
     bool is_good = has_identity;
     is_good &= !has_identity || say(check_node(options, &file.identity, error), error);
-    is_good &= say(posix_time_init(options->state_dir, &floor_s, error), error);
+    is_good &= say(posix_records_read(&records, options->state_dir, true, &floor_s, error), error);
     is_good &= say(check_output(options, error), error);
     if (!options->use_sntp && (uint64_t)time(NULL) < floor_s) {
         snprintf(error, sizeof error,
@@ -42,6 +43,7 @@ bool posix_check(const struct posix_options *options, const struct posix_values 
         is_good = say(false, error);
     }
     sl_wipe(&file, sizeof file);
+    sl_records_wipe(&records);
     if (is_good)
         puts("the configuration is good");
     return is_good;
@@ -127,12 +129,15 @@ static bool check_node(const struct posix_options *options, const struct sl_iden
                        char *error)
 {
     static struct sl_node node;
+    static struct sl_records records;           /* empty: nothing of the state folder is touched */
     const uint8_t seed[SL_NODE_SEED_LEN] = {0}; /* no byte of this node is ever sent */
     const struct sl_node_config config = {.identity = identity,
                                           .limits = options->limits,
                                           .lease_ms = options->lease_ms,
+                                          .records = &records,
                                           .use_sntp = options->use_sntp,
                                           .version = SL_VERSION};
+    sl_records_init(&records, 0);
     const enum sl_status status = sl_node_init(&node, sl_port_now(), &config, seed);
 
     sl_wipe(&node, sizeof node);

@@ -3,8 +3,10 @@
 #include "check.h"
 #include "chip_socket.h"
 #include "chip_spi.h"
+#include "flash_file.h"
 #include "gpio_lines.h"
 #include "identity_file.h"
+#include "kept_records.h"
 #include "log.h"
 #include "net.h"
 #include "notify.h"
@@ -14,7 +16,6 @@
 #include "run.h"
 #include "sntp_socket.h"
 #include "state_lock.h"
-#include "time_file.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,6 +26,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#define STORE_MS 2000 /* at most, on the way out, for what should be kept */
+
 enum { EXIT_DONE = 0, EXIT_USAGE = 2, EXIT_LOCAL_FILES = 4 };
 
 static int catch_signals(void);
@@ -34,6 +37,7 @@ static bool loop(int signals);
 static void log_report(void);
 
 static struct posix_identity identity;
+static struct sl_records records;
 static struct sl_node node;
 static struct sl_run run;
 
@@ -70,6 +74,7 @@ int main(int argc, char **argv)
     posix_relays_stop();
     sl_wipe(&run, sizeof run);
     sl_wipe(&node, sizeof node);
+    sl_records_wipe(&records);
     sl_wipe(&identity, sizeof identity);
     return done ? EXIT_DONE : EXIT_LOCAL_FILES;
 }
@@ -98,6 +103,7 @@ static bool start(const struct posix_options *options, int signals, char error[P
     struct sl_node_config config = {.identity = &identity.identity,
                                     .limits = options->limits,
                                     .lease_ms = options->lease_ms,
+                                    .records = &records,
                                     .use_sntp = options->use_sntp,
                                     .version = SL_VERSION};
 
@@ -109,7 +115,7 @@ static bool start(const struct posix_options *options, int signals, char error[P
     if (!start_outputs(options, error) ||
         !posix_identity_read(&identity, options->identity_path, error) ||
         !posix_state_lock(options->state_dir, error) ||
-        !posix_time_init(options->state_dir, &config.floor_s, error))
+        !posix_records_read(&records, options->state_dir, false, &config.floor_s, error))
         return false;
     posix_log_name(identity.identity.name);
     posix_board_init(config.floor_s, !options->use_sntp, signals);
@@ -127,7 +133,7 @@ static bool start(const struct posix_options *options, int signals, char error[P
                  options->identity_path, sl_status_text(status));
         return false;
     }
-    sl_run_init(&run, &node, sl_port_now());
+    sl_run_init(&run, &node, &records, sl_port_now());
     posix_notify_init(sl_port_now());
     return true;
 }
@@ -188,7 +194,9 @@ static bool loop(int signals)
         }
         is_stopping = true;
     }
-    posix_time_finish();
+    const sl_ms end = sl_port_now() + STORE_MS;
+    while (sl_run_store(&run) && !sl_ms_is_reached(sl_port_now(), end))
+        posix_flash_finish((int)sl_ms_until(sl_port_now(), end));
     return are_relays_held;
 }
 

@@ -44,10 +44,12 @@ const struct posix_setting posix_settings[POSIX_SETTINGS] = {
          .about = "The original project's AVR on a spidev: one inverted byte. It cannot be read "
                   "back, and holds its relays for ever when nothing is sent.",
          .example = "/dev/spidev0.0"},
-    [POSIX_STATE] =
-        {"state", "DIR", POSIX_PATH, .max = POSIX_VALUE_MAX, .without = "nothing is kept",
-         .about = "A folder of this node alone, where the last trusted time is kept over restarts.",
-         .example = "/var/lib/sluice/garden"},
+    [POSIX_STATE] = {"state", "DIR", POSIX_PATH, .max = POSIX_VALUE_MAX,
+                     .without = "nothing is kept",
+                     .about =
+                         "A folder of this node alone, where the last trusted time and the TLS "
+                         "session are kept over restarts.",
+                     .example = "/var/lib/sluice/garden"},
     [POSIX_SNTP] = {"sntp", "HOST[:PORT]", POSIX_SERVER, .without = "the system's clock",
                     .about = "Take the time from this server, not from the system's clock.",
                     .example = "192.168.1.1"},

@@ -17,7 +17,12 @@ uint16_t sl_crc16(const uint8_t *data, size_t len)
 
 uint32_t sl_crc32(const uint8_t *data, size_t len)
 {
-    uint32_t crc = UINT32_C(0xFFFFFFFF);
+    return sl_crc32_more(0, data, len);
+}
+
+uint32_t sl_crc32_more(uint32_t crc, const uint8_t *data, size_t len)
+{
+    crc = ~crc;
     while (len-- > 0) {
         crc ^= *data++;
         for (uint8_t bit = 0; bit < 8; bit++)

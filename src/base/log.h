@@ -65,7 +65,11 @@ enum sl_log_level { SL_LOG_DEBUG, SL_LOG_INFO, SL_LOG_WARNING, SL_LOG_ERROR };
     X(SL_LOG_TIME_REFUSED, SL_LOG_WARNING,                                                         \
       "the time offered was refused: it lies before the last trusted time, or too far from it; "   \
       "set the clock right")                                                                       \
-    X(SL_LOG_SNTP_FAILED, SL_LOG_WARNING, "no time from the SNTP server: {status}")
+    X(SL_LOG_SNTP_FAILED, SL_LOG_WARNING, "no time from the SNTP server: {status}")                \
+    /* flash */                                                                                    \
+    X(SL_LOG_NOT_KEPT, SL_LOG_WARNING,                                                             \
+      "what should outlast a restart cannot be stored: the flash or disk below it does not take "  \
+      "what is written; check or replace it")
 
 struct sl_log_event {
     uint16_t code;

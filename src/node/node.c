@@ -1,14 +1,16 @@
 /* The node: time, link, broker and commands brought together. */
 #include "node/node.h"
 #include "node/control.h"
+#include "node/kept.h"
 
-#define KEEP_TIME_MS 3600000 /* between two stored floors */
+#define KEEP_TIME_MS 3600000 /* between two times kept in flash */
 #define STOP_MS      3000    /* for zones off and `offline` out */
 #define KEEP_ALIVE_S 30
 
 static bool step(struct sl_node *node, sl_ms now, struct sl_node_event *event);
 static bool take_time(struct sl_node *node, sl_ms now);
 static bool take_connection(struct sl_node *node, sl_ms now, struct sl_node_event *event);
+static void keep_time(struct sl_node *node, sl_ms now);
 static bool confirm_time(struct sl_node *node, sl_ms now);
 static bool leave(struct sl_node *node, sl_ms now);
 static enum sl_status set_time(struct sl_node *node, sl_ms now, uint64_t unix_s, uint16_t unix_ms,
@@ -30,9 +32,13 @@ enum sl_status sl_node_init(struct sl_node *node, sl_ms now, const struct sl_nod
         node->config.keep_alive_s = KEEP_ALIVE_S;
     node->uptime_at = now;
     sl_random_init(&node->random, seed, SL_NODE_SEED_LEN);
-    sl_clock_init(&node->clock, config->floor_s);
-    sl_sntp_init(&node->sntp, now, config->floor_s);
     sl_master_init(&node->master, now, config->lease_ms);
+    if (config->records == NULL)
+        return SL_BAD_ARGUMENT;
+    const uint64_t kept_s = sl_kept_time(config->records);
+    const uint64_t floor_s = kept_s > config->floor_s ? kept_s : config->floor_s;
+    sl_clock_init(&node->clock, floor_s);
+    sl_sntp_init(&node->sntp, now, floor_s);
     if (config->lease_ms < SL_MASTER_LEASE_MIN_MS || config->lease_ms > SL_MASTER_LEASE_MAX_MS)
         return SL_BAD_ARGUMENT;
     enum sl_status status = sl_zone_init(&node->zones, config->limits);
@@ -62,12 +68,6 @@ bool sl_node_next(struct sl_node *node, sl_ms now, struct sl_node_event *event)
 /* One piece of work, the most urgent first: valves, then the broker, then what it should hear. */
 static bool step(struct sl_node *node, sl_ms now, struct sl_node_event *event)
 {
-    if (node->must_keep_time) {
-        node->must_keep_time = false;
-        event->kind = SL_NODE_KEEP_TIME;
-        event->unix_s = sl_clock_floor(&node->clock);
-        return true;
-    }
     if (take_time(node, now) || sl_control_next(node, now) || take_connection(node, now, event) ||
         confirm_time(node, now) || sl_publish_next(node, now) || leave(node, now))
         return true;
@@ -86,10 +86,10 @@ void sl_node_tick(struct sl_node *node, sl_ms now)
     node->uptime_s += seconds;
     node->uptime_at += seconds * 1000;
     sl_clock_tick(&node->clock, now);
-    if (node->clock.is_confirmed && sl_ms_is_reached(now, node->keep_due)) {
-        node->must_keep_time = true;
-        node->keep_due = now + KEEP_TIME_MS;
-    }
+    if (node->clock.is_confirmed && sl_ms_is_reached(now, node->keep_due))
+        keep_time(node, now);
+    if (sl_records_has_failed(node->config.records))
+        sl_log_push(&node->log, SL_LOG_NOT_KEPT, 0, 0);
     if (node->config.use_sntp)
         sl_sntp_tick(&node->sntp, now);
     sl_control_tick(node, now);
@@ -221,9 +221,14 @@ static bool confirm_time(struct sl_node *node, sl_ms now)
         connection->stage < SL_CONNECTION_CONNECTING || connection->stage > SL_CONNECTION_OPEN)
         return false;
     sl_clock_confirm(&node->clock, now);
-    node->must_keep_time = true;
-    node->keep_due = now + KEEP_TIME_MS;
+    keep_time(node, now);
     return true;
+}
+
+static void keep_time(struct sl_node *node, sl_ms now)
+{
+    sl_keep_time(node->config.records, sl_clock_floor(&node->clock));
+    node->keep_due = now + KEEP_TIME_MS;
 }
 
 static bool take_time(struct sl_node *node, sl_ms now)

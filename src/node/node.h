@@ -22,6 +22,7 @@
 #include "node/connection.h"
 #include "node/publish.h"
 #include "store/identity.h"
+#include "store/records.h"
 #include "tls/random.h"
 #include "zone/zone.h"
 
@@ -30,8 +31,9 @@
 struct sl_node_config {
     const struct sl_identity *identity; /* outlives the node */
     struct sl_zone_limits limits;
-    uint32_t lease_ms;     /* SL_LINK_LEASE_MS unless there is a reason; SL_MASTER_LEASE_MIN_MS.. */
-    uint64_t floor_s;      /* trusted-time floor: the larger of build time and last time stored */
+    uint32_t lease_ms; /* SL_LINK_LEASE_MS unless there is a reason; SL_MASTER_LEASE_MIN_MS.. */
+    struct sl_records *records; /* what is kept over restarts: read already; outlives the node */
+    uint64_t floor_s;      /* trusted-time floor: build time, say; the node adds the time kept */
     bool use_sntp;         /* else the port gives the time with sl_node_set_time */
     uint16_t keep_alive_s; /* 0: the default, 30 */
     const char *version;   /* of the firmware, for reports */
@@ -39,13 +41,12 @@ struct sl_node_config {
 
 enum sl_node_event_kind {
     SL_NODE_NONE,
-    SL_NODE_DIAL,      /* open a TCP connection to host and port, then sl_node_dialled */
-    SL_NODE_HANG_UP,   /* close the connection (or give up dialling). What is in peek goes first, as
-                          far as it goes at once; it is void after the next sl_node_next, and no
-                          sl_node_hung_up follows */
-    SL_NODE_LOG,       /* log */
-    SL_NODE_KEEP_TIME, /* store unix_s as the new floor */
-    SL_NODE_FINISHED   /* after sl_node_stop: zones are off, `offline` is out or cannot be */
+    SL_NODE_DIAL,    /* open a TCP connection to host and port, then sl_node_dialled */
+    SL_NODE_HANG_UP, /* close the connection (or give up dialling). What is in peek goes first, as
+                        far as it goes at once; it is void after the next sl_node_next, and no
+                        sl_node_hung_up follows */
+    SL_NODE_LOG,     /* log */
+    SL_NODE_FINISHED /* after sl_node_stop: zones are off, `offline` is out or cannot be */
 };
 
 struct sl_node_event {
@@ -53,12 +54,11 @@ struct sl_node_event {
     struct sl_view host;
     uint16_t port;
     struct sl_log_event log;
-    uint64_t unix_s;
 };
 
 struct sl_node; /* defined below; its fields belong to the node */
 
-/* Fails: SL_BAD_ARGUMENT (limits, lease, identity that TLS cannot use). */
+/* Fails: SL_BAD_ARGUMENT (limits, lease, no records, identity that TLS cannot use). */
 SL_MUST_CHECK enum sl_status sl_node_init(struct sl_node *node, sl_ms now,
                                           const struct sl_node_config *config,
                                           const uint8_t seed[SL_NODE_SEED_LEN]);
@@ -113,7 +113,7 @@ struct sl_node {
 
     struct sl_clock clock;
     struct sl_sntp sntp;
-    bool must_keep_time, is_time_refused;
+    bool is_time_refused;
     sl_ms keep_due; /* valid once the time is confirmed */
 
     struct sl_zones zones;

@@ -129,8 +129,6 @@ void sim_world_settle(struct sim_world *world)
 void sim_world_boot(struct sim_world *world, uint8_t at_once)
 {
     struct rig *rig = &world->rig;
-    if (rig->keeps > 0)
-        rig->config.floor_s = rig->kept_s;
     rig->config.limits.at_once = at_once;
     rig_boot(rig);
     world->is_answer_due = world->is_holding = world->stalls_in_exchange = false;

@@ -1,6 +1,8 @@
 /* Time from SNTP and from the system's clock: an honest server is believed, a liar is not, and
  * without the time there is no TLS. All servers are asked at the same time. */
 #include "harness.h"
+#include "node/kept.h"
+#include "support/flash.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -82,7 +84,9 @@ static void start_node(struct test_process *node, const char *name, const char *
     test_start(node, &place, name, SL_NODE, args, NULL);
 }
 
-static void make_state(const char *name, const char *text, struct test_path *dir)
+/* A state folder with one file in it; text NULL: without. */
+static void make_state(const char *name, const char *file_text, const char *text,
+                       struct test_path *dir)
 {
     char file_name[64];
 
@@ -90,24 +94,38 @@ static void make_state(const char *name, const char *text, struct test_path *dir
     assert_int_equal(mkdir(dir->text, 0700), 0);
     if (!text)
         return;
-    snprintf(file_name, sizeof file_name, "%s/last-time", name);
+    snprintf(file_name, sizeof file_name, "%s/%s", name, file_text);
     const struct test_path file = test_place_path(&place, file_name);
     const int fd = open(file.text, O_WRONLY | O_CREAT, 0600);
     assert_int_equal(write(fd, text, strlen(text)), strlen(text));
     close(fd);
 }
 
+/* As the log's own reader sees it; 0: none. */
 static long long stored_time(const struct test_path *dir)
 {
-    char path[160], text[32] = "";
-    snprintf(path, sizeof path, "%s/last-time", dir->text);
-    FILE *file = fopen(path, "r");
+    struct test_flash flash;
+    struct sl_records records;
+    char path[160];
 
+    test_flash_init(&flash, SL_RECORDS_SECTORS);
+    snprintf(path, sizeof path, "%s/records", dir->text);
+    FILE *file = fopen(path, "rb");
     if (!file)
         return 0;
-    const bool has = fgets(text, sizeof text, file) != NULL;
+    assert_int_equal(fread(flash.bytes, 1, sizeof flash.bytes, file),
+                     SL_RECORDS_SECTORS * SL_RECORDS_SECTOR_LEN);
     fclose(file);
-    return has ? atoll(text) : 0;
+    test_flash_read(&flash, &records);
+    return (long long)sl_kept_time(&records);
+}
+
+static bool is_there(const struct test_path *dir, const char *name)
+{
+    char path[160];
+
+    snprintf(path, sizeof path, "%s/%s", dir->text, name);
+    return access(path, F_OK) == 0;
 }
 
 static void liars_are_not_believed(void **state)
@@ -147,7 +165,7 @@ static void honest_server_is_believed_and_the_time_is_kept(void **state)
 
     (void)state;
     start_server(&server, "honest", address);
-    make_state("kept", NULL, &dir);
+    make_state("kept", "", NULL, &dir);
     start_node(&node, "node-honest", address, dir.text);
     test_expect(&node, "the time is known", 1);
     test_expect(&broker, "tls open: client 'garden'", 1);
@@ -158,6 +176,12 @@ static void honest_server_is_believed_and_the_time_is_kept(void **state)
     test_stop(&server);
     const long long kept = stored_time(&dir), now = (long long)time(NULL);
     assert_true(kept <= now && kept > now - 60);
+
+    struct stat info;
+    char path[160];
+    snprintf(path, sizeof path, "%s/records", dir.text);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 07777, 0600);
 }
 
 static void nothing_below_the_kept_time_is_believed(void **state)
@@ -169,7 +193,7 @@ static void nothing_below_the_kept_time_is_believed(void **state)
 
     (void)state;
     snprintf(text, sizeof text, "%lld\n", tomorrow);
-    make_state("tomorrow", text, &dir);
+    make_state("tomorrow", "last-time", text, &dir); /* of an earlier version */
     start_server(&server, "honest", address);
     start_node(&by_sntp, "node-floor-sntp", address, dir.text);
     start_node(&by_clock, "node-floor-clock", NULL, dir.text);
@@ -180,28 +204,58 @@ static void nothing_below_the_kept_time_is_believed(void **state)
     test_stop(&by_sntp);
     test_stop(&by_clock);
     test_stop(&server);
-    assert_true(stored_time(&dir) == tomorrow);
+    assert_true(stored_time(&dir) == 0);
+    assert_true(is_there(&dir, "last-time"));
 }
 
-static void damaged_kept_time_does_not_stop_the_node(void **state)
+/* Whatever stands in the file: the node runs, and the next start finds what this one has kept. */
+static void damaged_records_do_not_stop_the_node(void **state)
 {
-    static const char *const texts[] = {"",     "soon\n",  "99999999999999999999\n",
-                                        "-1\n", "12 13\n", "1795305600"};
-    char name[16];
+    static const char *const texts[] = {"", "soon\n", NULL, NULL};
+    static char zeros[SL_RECORDS_SECTORS * SL_RECORDS_SECTOR_LEN];
+    char name[16], path[160];
     struct test_process node;
     struct test_path dir;
 
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         snprintf(name, sizeof name, "damaged-%zu", i);
-        make_state(name, texts[i], &dir);
+        make_state(name, "records", texts[i] ? texts[i] : "", &dir);
+        snprintf(path, sizeof path, "%s/records", dir.text);
+        if (!texts[i]) { /* the right length, and nothing in it; once open to others */
+            const int fd = open(path, O_WRONLY);
+            assert_int_equal(write(fd, zeros, sizeof zeros), sizeof zeros);
+            assert_int_equal(fchmod(fd, i == 2 ? 0640 : 0600), 0);
+            close(fd);
+        }
         start_node(&node, name, NULL, dir.text);
-        test_expect(&node, "last-time: damaged", 1);
         test_expect(&node, "the time is known", 1);
         test_expect(&node, "connected: MQTT", 1); /* before, nothing is kept */
         test_stop(&node);
+        assert_int_equal(test_count(&node, "records: is damaged"), texts[i] ? 1 : 0);
+        assert_int_equal(test_count(&node, "records: can be reached by others"), i == 2);
         assert_true(stored_time(&dir) > (long long)time(NULL) - 60); /* mended */
     }
+}
+
+/* A time from before there were records is honoured, then its file goes. */
+static void time_of_an_earlier_version_moves_to_the_records(void **state)
+{
+    struct test_process node;
+    struct test_path dir;
+    char text[32];
+
+    (void)state;
+    snprintf(text, sizeof text, "%lld\n", (long long)time(NULL) - 60);
+    make_state("earlier", "last-time", text, &dir);
+    for (unsigned start = 0; start < 2; start++) {
+        assert_true(is_there(&dir, "last-time"));
+        start_node(&node, start == 0 ? "node-earlier" : "node-later", NULL, dir.text);
+        test_expect(&node, "connected: MQTT", 1);
+        test_stop(&node);
+    }
+    assert_false(is_there(&dir, "last-time"));
+    assert_true(stored_time(&dir) > (long long)time(NULL) - 60);
 }
 
 /* A folder in the place of the temporary file: nothing can be written, not even by root. */
@@ -211,11 +265,11 @@ static void time_that_cannot_be_kept_is_told(void **state)
     struct test_path dir;
 
     (void)state;
-    make_state("full", NULL, &dir);
-    const struct test_path in_the_way = test_place_path(&place, "full/last-time.new");
+    make_state("full", "", NULL, &dir);
+    const struct test_path in_the_way = test_place_path(&place, "full/records.new");
     assert_int_equal(mkdir(in_the_way.text, 0700), 0);
     start_node(&node, "node-full", NULL, dir.text);
-    test_expect(&node, "the time could not be stored (Is a directory)", 1);
+    test_expect(&node, "cannot be made (File exists)", 1);
     test_expect(&node, "the time is known", 1);
     test_stop(&node);
     assert_int_equal(stored_time(&dir), 0);
@@ -227,7 +281,8 @@ int main(void)
         cmocka_unit_test(liars_are_not_believed),
         cmocka_unit_test(honest_server_is_believed_and_the_time_is_kept),
         cmocka_unit_test(nothing_below_the_kept_time_is_believed),
-        cmocka_unit_test(damaged_kept_time_does_not_stop_the_node),
+        cmocka_unit_test(damaged_records_do_not_stop_the_node),
+        cmocka_unit_test(time_of_an_earlier_version_moves_to_the_records),
         cmocka_unit_test(time_that_cannot_be_kept_is_told),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

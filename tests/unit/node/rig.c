@@ -44,9 +44,11 @@ void rig_start(struct rig *rig, sl_ms now)
         .identity = &rig->identity,
         .limits = {.at_once = 1, .longest_s = SL_ZONE_LONGEST_S, .default_s = SL_ZONE_DEFAULT_S},
         .lease_ms = SL_LINK_LEASE_MS,
+        .records = &rig->records,
         .floor_s = RIG_UTC - 86400,
         .version = version,
     };
+    test_flash_init(&rig->flash, SL_RECORDS_SECTORS);
     rig_boot(rig);
 }
 
@@ -54,6 +56,7 @@ void rig_boot(struct rig *rig)
 {
     close_line(rig);
     rig->has_finished = false;
+    test_flash_read(&rig->flash, &rig->records);
     for (size_t i = 0; i < sizeof rig->seed && ++rig->seed[i] == 0; i++)
         continue;
     if (sl_node_init(&rig->node, rig->now, &rig->config, rig->seed) != SL_OK) {
@@ -64,7 +67,8 @@ void rig_boot(struct rig *rig)
 
 void rig_set_time(struct rig *rig)
 {
-    if (sl_node_set_time(&rig->node, rig->now, RIG_UTC, 0) != SL_OK)
+    const uint64_t unix_s = rig->kept_s > RIG_UTC ? rig->kept_s : RIG_UTC;
+    if (sl_node_set_time(&rig->node, rig->now, unix_s, 0) != SL_OK)
         abort();
 }
 
@@ -191,16 +195,17 @@ static void follow_events(struct rig *rig)
             if (rig->logs_len < RIG_LOGS_MAX)
                 rig->logs[rig->logs_len++] = event.log;
             break;
-        case SL_NODE_KEEP_TIME:
-            rig->keeps++;
-            rig->kept_s = event.unix_s;
-            break;
         case SL_NODE_FINISHED:
             rig->has_finished = true;
             break;
         case SL_NODE_NONE:
             break;
         }
+    }
+    test_flash_settle(&rig->flash, &rig->records);
+    if (sl_kept_time(&rig->records) != rig->kept_s) {
+        rig->kept_s = sl_kept_time(&rig->records);
+        rig->keeps++;
     }
 }
 

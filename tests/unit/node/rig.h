@@ -4,7 +4,9 @@
 #define TEST_UNIT_NODE_RIG_H
 
 #include "link/slave.h"
+#include "node/kept.h"
 #include "node/node.h"
+#include "support/flash.h"
 #include "support/mqtt_peer.h"
 #include "support/pki.h"
 #include "support/tls_server.h"
@@ -26,6 +28,8 @@ enum rig_line { RIG_CLOSED, RIG_DIALLING, RIG_OPEN };
 
 struct rig {
     struct sl_node node;
+    struct sl_records records;
+    struct test_flash flash;
     sl_ms now;
     size_t cut;       /* at most so many bytes at a time in either direction; 0: as they come */
     bool ticks_extra; /* tick and pull between all other calls */
@@ -82,7 +86,7 @@ struct rig {
 
 /* pki must have been made; the rest starts anew at now, without time. */
 void rig_start(struct rig *rig, sl_ms now);
-/* The node starts anew, with config as it is now: broker, chip and what was heard go on. */
+/* The node starts anew, with config as it is now: broker, chip, flash and what was heard go on. */
 void rig_boot(struct rig *rig);
 /* As rig_start, then UTC, link up and a session. */
 void rig_connect(struct rig *rig, sl_ms now);
@@ -90,6 +94,7 @@ void rig_connect(struct rig *rig, sl_ms now);
 void rig_turn(struct rig *rig);
 /* ms go by, from deadline to deadline. */
 void rig_run(struct rig *rig, uint32_t ms);
+/* RIG_UTC, or the time kept if that is later. */
 void rig_set_time(struct rig *rig);
 
 /* A QoS 1 PUBLISH to the node, topic below the base; then rig_turn. */

@@ -52,8 +52,14 @@ static struct {
     bool has_utc;
     unsigned utc_asks, steps, sleeps;
     sl_ms slept_until;
-    unsigned logs, times_kept;
+    unsigned logs;
+    unsigned flash_reads, flash_starts;
+    struct sl_records_op flash_op;
+    bool is_flash_busy, is_flash_done, is_flash_ok;
+    uint8_t flash[2][SL_RECORDS_SECTOR_LEN];
 } board;
+
+static struct sl_records records;
 
 static struct sl_run run;
 
@@ -66,8 +72,8 @@ static void called(void)
 static void push(enum sl_node_event_kind kind)
 {
     assert_true(node.events_len < 4);
-    node.events[node.events_len++] = (struct sl_node_event){
-        .kind = kind, .host = sl_view_text("broker.example"), .port = 8883, .unix_s = 7};
+    node.events[node.events_len++] =
+        (struct sl_node_event){.kind = kind, .host = sl_view_text("broker.example"), .port = 8883};
 }
 
 bool sl_node_next(struct sl_node *unused, sl_ms now, struct sl_node_event *event)
@@ -204,10 +210,29 @@ bool sl_port_utc(uint64_t *unix_s, uint16_t *unix_ms)
     return board.has_utc;
 }
 
-void sl_port_keep_time(uint64_t unix_s)
+bool sl_port_flash_read(const struct sl_records_place *place, uint8_t *out)
 {
-    assert_int_equal(unix_s, 7);
-    board.times_kept++;
+    board.flash_reads++;
+    memcpy(out, board.flash[place->sector] + place->offset, place->len);
+    return place->sector == 0; /* the second cannot be read */
+}
+
+void sl_port_flash_start(const struct sl_records_op *op)
+{
+    assert_false(board.is_flash_busy);
+    board.flash_starts++;
+    board.is_flash_busy = true;
+    board.is_flash_done = false;
+    board.flash_op = *op;
+}
+
+bool sl_port_flash_take(bool *ok)
+{
+    *ok = board.is_flash_ok;
+    if (!board.is_flash_done)
+        return false;
+    board.is_flash_busy = board.is_flash_done = false;
+    return true;
 }
 
 void sl_port_dial(struct sl_view host, uint16_t port)
@@ -310,7 +335,8 @@ static int set_up(void **state)
         board.in[i] = (uint8_t)(i * 31 >> 3);
     for (size_t i = 0; i < sizeof node.out; i++)
         node.out[i] = (uint8_t)(i * 17);
-    sl_run_init(&run, (struct sl_node *)&node, board.now);
+    sl_records_init(&records, 0);
+    sl_run_init(&run, (struct sl_node *)&node, &records, board.now);
     return 0;
 }
 
@@ -509,15 +535,40 @@ static void events_reach_the_board_and_the_end_flushes(void **state)
     (void)state;
     open_line();
     push(SL_NODE_LOG);
-    push(SL_NODE_KEEP_TIME);
     step();
     assert_int_equal(board.logs, 1);
-    assert_int_equal(board.times_kept, 1);
     node.out_len = 50;
     push(SL_NODE_FINISHED);
     assert_false(sl_run_step(&run));
     assert_int_equal(board.sent_at_hang_up, 50);
     assert_int_equal(board.hang_ups, 1);
+}
+
+static void flash_is_read_then_written_one_operation_at_a_time(void **state)
+{
+    static const uint8_t value[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+
+    (void)state;
+    memset(board.flash, 0xFF, sizeof board.flash);
+    sl_records_init(&records, 2);
+    sl_run_read_records(&records);
+    assert_int_equal(board.flash_reads, 2);
+    step();
+    assert_int_equal(board.flash_op.kind, SL_RECORDS_ERASE); /* the one that cannot be read */
+    assert_int_equal(board.flash_op.place.sector, 1);
+    sl_records_put(&records, SL_RECORD_TIME, (struct sl_view){value, sizeof value});
+    step();
+    assert_int_equal(board.flash_starts, 1);
+    board.is_flash_done = board.is_flash_ok = true;
+    step();
+    assert_int_equal(board.flash_starts, 2);
+    assert_int_equal(board.flash_op.kind, SL_RECORDS_ERASE);
+    assert_int_equal(board.flash_op.place.sector, 0);
+    board.is_flash_done = true;
+    board.is_flash_ok = false;
+    step();
+    assert_int_equal(board.flash_starts, 3);
+    assert_int_equal(board.flash_op.place.sector, 1); /* the failure was told */
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
@@ -538,6 +589,7 @@ int main(void)
         TEST(datagrams_move_both_ways),
         TEST(utc_is_asked_until_taken),
         TEST(events_reach_the_board_and_the_end_flushes),
+        TEST(flash_is_read_then_written_one_operation_at_a_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
