@@ -5,6 +5,7 @@
  * --json only JSON; a command is "done" only after an answer with its own correlation that was not
  * kept by the broker. The first byte chooses the command; then messages, one after the other. */
 #include "fuzz.h"
+#include "tools/sluice/command.h"
 #include "tools/sluice/talk.h"
 #include <cjson/cJSON.h>
 
@@ -29,18 +30,17 @@ static struct sl_talk talk;
 static struct sl_site_node node = {.name = "garden", .base = BASE, .host = "h", .port = 8883};
 
 static const struct {
-    enum sl_exit (*run)(struct sl_cli *cli, int argc, char **argv);
-    const char *words[4];
+    const char *words[5];
     bool is_json, is_request;
 } commands[] = {
-    {sl_status_run, {NULL}, false, false},
-    {sl_status_run, {"--json", NULL}, true, false},
-    {sl_watch_run, {"--for", "1", NULL}, false, false},
-    {sl_watch_run, {"--for", "1", "--json", NULL}, true, false},
-    {sl_on_run, {"garden", "2", "120", NULL}, false, true},
-    {sl_on_run, {"garden", "2", "0", NULL}, false, true},
-    {sl_off_run, {"garden", "2", NULL}, false, true},
-    {sl_off_run, {"garden", NULL}, false, true},
+    {{"status", NULL}, false, false},
+    {{"status", "--json", NULL}, true, false},
+    {{"watch", "--for", "1", NULL}, false, false},
+    {{"watch", "--for", "1", "--json", NULL}, true, false},
+    {{"on", "garden", "2", "120", NULL}, false, true},
+    {{"on", "garden", "2", "0", NULL}, false, true},
+    {{"off", "garden", "2", NULL}, false, true},
+    {{"off", "garden", NULL}, false, true},
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
@@ -50,9 +50,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     talk = (struct sl_talk){.script = sl_reader_init((struct sl_view){data, len})};
     size_t chosen = fuzz_u8(&talk.script) % COMMANDS;
-    char words[4][8], *argv[4];
+    char words[5][8], *argv[5];
     int argc = 0;
-    for (; argc < 4 && commands[chosen].words[argc] != NULL; argc++) {
+    for (; argc < 5 && commands[chosen].words[argc] != NULL; argc++) {
         snprintf(words[argc], sizeof words[argc], "%s", commands[chosen].words[argc]);
         argv[argc] = words[argc];
     }
@@ -62,8 +62,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     size_t printed_len = 0, told_len = 0;
     stdout = open_memstream(&printed, &printed_len);
     stderr = open_memstream(&told, &told_len);
-    struct sl_cli cli = {.site_root = "site"};
-    enum sl_exit code = commands[chosen].run(&cli, argc, argv);
+    struct sl_cli cli;
+    enum sl_exit code = sl_cli_read(&cli, argc, argv);
+    FUZZ_CHECK(code == SL_EXIT_DONE);
+    code = cli.command->run(&cli);
     fclose(stdout);
     fclose(stderr);
     stdout = out;

@@ -12,12 +12,17 @@ for words in init "node add" "node list" "broker run" on off status watch client
     # shellcheck disable=SC2086
     expect 0 "examples:" "$sluice" $words --help
 done
-expect 2 "no option '--prot': see 'sluice init --help'" "$sluice" init --prot 1
+expect 2 "no option '--frob': see 'sluice init --help'" "$sluice" init --frob
+expect 2 "no subcommand 'stauts': did you mean 'status'?" "$sluice" stauts
+expect 2 "no subcommand 'node ad': did you mean 'node add'?" "$sluice" node ad garden
+expect 2 "no subcommand 'x': see" "$sluice" x
+expect 2 "--site names no folder" "$sluice" status --site
+expect 2 "no option '--prot': did you mean --port? See 'sluice init --help' [option-misspelt]" "$sluice" init --prot 1
 expect 2 "follow it with one of: add, list" "$sluice" node
 expect 2 "follow it with one of: add, list" "$sluice" node renew garden
 expect 2 "follow it with one of: run" "$sluice" broker stop
 expect 0 "node add" "$sluice" node --help
-expect 2 "SECONDS is missing: write 'sluice on NODE ZONE SECONDS'" "$sluice" on garden 2
+expect 2 "SECONDS is missing: write 'sluice on NODE ZONE SECONDS [options]'" "$sluice" on garden 2
 expect 2 "NAME is missing: write 'sluice node add NAME" "$sluice" node add --base x
 expect 2 "'3' is one argument too many: see 'sluice off --help'" "$sluice" off garden 2 3
 expect 2 "1 to 65535" "$sluice" init --port 0

@@ -23,14 +23,26 @@
 #define STOP_S            5     /* what Mosquitto gets to end by itself */
 #define PORT_MS           2000  /* how long a port may still be taken at the start */
 
-const char sl_broker_help[] =
-    "Runs Mosquitto in the foreground with the rights of the user, until Ctrl-C or SIGTERM.\n"
-    "SIGHUP checks the files and then makes the broker read them again. The broker's certificate\n"
-    "(90 days) and the revocation list (1 year) are renewed in time, also while it runs.\n"
-    "Mosquitto is found by PATH, /usr/sbin and /usr/local/sbin.\n\n"
-    "examples:\n"
-    "  sluice broker run\n"
-    "  sluice --site /etc/sluice broker run >> broker.log\n";
+static enum sl_exit run(struct sl_cli *cli);
+const struct sl_command sl_command_broker_run = {
+    .name = "broker run",
+    .summary = "check every file, then run the broker here",
+    .text = "Runs Mosquitto in the foreground with the rights of the user, until Ctrl-C or "
+            "SIGTERM. SIGHUP checks the files and then makes the broker read them again. The "
+            "broker's certificate (90 days) and the revocation list (1 year) are renewed in time, "
+            "also while it runs.",
+    .manual = "Mosquitto is found by PATH, /usr/sbin and /usr/local/sbin. It never outlives this "
+              "command. Its configuration and access list, broker/mosquitto.conf and broker/acl, "
+              "are written anew at every start: what is changed by hand there is lost.\n\n"
+              "A file that is missing, damaged or of another site keeps the broker from starting; "
+              "at SIGHUP the running broker is not told to read it, because Mosquitto 2.0 lets "
+              "everybody in when it cannot read a list.",
+    .examples = (const struct sl_example[]){{"sluice broker run", "in a terminal, until Ctrl-C:"},
+                                            {"sluice --site /etc/sluice broker run >> broker.log",
+                                             "with its log in a file:"},
+                                            {NULL, NULL}},
+    .run = run,
+};
 
 static void block_signals(sigset_t *ours, sigset_t *before);
 static enum sl_exit prepare(const struct sl_site *site, bool *is_renewed);
@@ -44,14 +56,10 @@ static enum sl_exit start(const struct sl_site *site, const sigset_t *before, pi
 static enum sl_exit look_after(const struct sl_site *site, const sigset_t *ours, pid_t child);
 static enum sl_exit reap(pid_t child, bool is_stopping);
 
-enum sl_exit sl_broker_run(struct sl_cli *cli, int argc, char **argv)
+static enum sl_exit run(struct sl_cli *cli)
 {
-    size_t words_len = 0;
-    enum sl_exit code = sl_cli_parse(argc, argv, NULL, 0, NULL, 0, 0, &words_len);
-    if (code != SL_EXIT_DONE)
-        return code;
     struct sl_site site;
-    code = sl_site_open(cli->site_root, &site);
+    enum sl_exit code = sl_site_open(cli->site_root, &site);
     if (code != SL_EXIT_DONE)
         return code;
     /* Before the lock: 'node add' sends SIGHUP to whoever holds it. */

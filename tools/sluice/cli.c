@@ -1,7 +1,6 @@
-/* Options, messages and text for a terminal. */
+/* Messages and text for a terminal. */
 #include "cli.h"
 #include <cjson/cJSON.h>
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,111 +10,9 @@
 
 #define LINE_MAX_LEN 16384 /* two paths, and words around them */
 
-static const struct sl_command *command; /* whose words are read; for messages */
-
-static enum sl_exit fail_missing(size_t word);
-static enum sl_exit set_option(const struct sl_option *option, const char *value);
 static size_t print_character(const char *at);
 static void print_line(const char *id, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
-
-void sl_cli_begin(const struct sl_command *begun)
-{
-    command = begun;
-}
-
-enum sl_exit sl_cli_parse(int argc, char **argv, const struct sl_option *options,
-                          size_t options_len, const char **words, size_t words_min,
-                          size_t words_max, size_t *words_len)
-{
-    bool only_words = false;
-    *words_len = 0;
-
-    for (int i = 0; i < argc; i++) {
-        const char *word = argv[i];
-        /* "-5" is a word: numbers are checked where their meaning is known. */
-        if (only_words || strncmp(word, "--", 2) != 0) {
-            if (*words_len == words_max)
-                return sl_cli_fail(SL_ERROR(ARGUMENT_EXTRA), word, command->name);
-            words[(*words_len)++] = word;
-            continue;
-        }
-        if (word[2] == '\0') {
-            only_words = true;
-            continue;
-        }
-        const char *equals = strchr(word, '=');
-        size_t name_len = equals ? (size_t)(equals - word) : strlen(word);
-        const struct sl_option *option = NULL;
-        for (size_t k = 0; k < options_len && !option; k++)
-            if (strlen(options[k].name) == name_len && memcmp(options[k].name, word, name_len) == 0)
-                option = &options[k];
-        if (!option)
-            return sl_cli_fail(SL_ERROR(OPTION_UNKNOWN), word, command->name);
-
-        const char *value = equals ? equals + 1 : NULL;
-        if (option->kind == SL_OPTION_FLAG && value)
-            return sl_cli_fail(SL_ERROR(OPTION_VALUE_UNWANTED), option->name, option->name);
-        if (option->kind != SL_OPTION_FLAG && !value) {
-            if (i + 1 == argc)
-                return sl_cli_fail(SL_ERROR(OPTION_VALUE_MISSING), option->name, command->name);
-            value = argv[++i];
-        }
-        enum sl_exit code = set_option(option, value);
-        if (code != SL_EXIT_DONE)
-            return code;
-    }
-    if (*words_len < words_min)
-        return fail_missing(*words_len);
-    return SL_EXIT_DONE;
-}
-
-/* By its name in the usage line, where what is needed comes first. */
-static enum sl_exit fail_missing(size_t word)
-{
-    const char *name = command->arguments;
-    for (; word > 0 && strchr(name, ' '); word--)
-        name = strchr(name, ' ') + 1;
-    char needed[32];
-    snprintf(needed, sizeof needed, "%.*s", (int)strcspn(name, " "), name);
-    return sl_cli_fail(SL_ERROR(ARGUMENT_MISSING), needed, command->name, command->arguments);
-}
-
-static enum sl_exit set_option(const struct sl_option *option, const char *value)
-{
-    switch (option->kind) {
-    case SL_OPTION_FLAG:
-        *option->value.flag = true;
-        break;
-    case SL_OPTION_TEXT:
-        *option->value.text = value;
-        break;
-    case SL_OPTION_NUMBER:
-        if (!sl_cli_read_number(value, option->min, option->max, option->value.number))
-            return sl_cli_fail(SL_ERROR(OPTION_VALUE_BAD), value, option->name, option->min,
-                               option->max);
-        break;
-    case SL_OPTION_LIST:
-        if (*option->list_len == option->list_max)
-            return sl_cli_fail(SL_ERROR(OPTION_TOO_OFTEN), option->name, option->list_max);
-        option->value.list[(*option->list_len)++] = value;
-        break;
-    }
-    return SL_EXIT_DONE;
-}
-
-bool sl_cli_read_number(const char *text, long min, long max, long *number)
-{
-    if (text[0] != '-' && (text[0] < '0' || text[0] > '9'))
-        return false; /* strtol would skip blanks and take a plus */
-    char *end = NULL;
-    errno = 0;
-    long value = strtol(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || value < min || value > max)
-        return false;
-    *number = value;
-    return true;
-}
 
 enum sl_exit sl_cli_fail(enum sl_error error, const char *format, ...)
 {

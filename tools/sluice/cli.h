@@ -1,57 +1,13 @@
-/* What every subcommand shares: options, messages. */
+/* What every subcommand shares: messages, text for a terminal. */
 #ifndef SL_CLI_CLI_H
 #define SL_CLI_CLI_H
 
 #include "base/limits.h"
 #include "base/status.h"
-#include "errors.h"
+#include "command.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-struct sl_cli {
-    const char *site_root; /* --site, $SLUICE_SITE or "site" */
-    bool wants_help;       /* --help came after the subcommand */
-};
-
-struct sl_command {
-    const char *name;      /* one or two words */
-    const char *arguments; /* as the usage line shows them */
-    const char *summary;   /* one line */
-    const char *help;      /* options and examples */
-    enum sl_exit (*run)(struct sl_cli *cli, int argc, char **argv); /* argv: behind the name */
-};
-
-enum sl_option_kind { SL_OPTION_FLAG, SL_OPTION_TEXT, SL_OPTION_NUMBER, SL_OPTION_LIST };
-
-/* One option of a subcommand; a value may follow as the next word or after '='. */
-struct sl_option {
-    const char *name; /* with its two hyphens */
-    enum sl_option_kind kind;
-    union {
-        bool *flag;
-        const char **text;
-        long *number;
-        const char **list; /* room for list_max; *list_len counts */
-    } value;
-    long min, max;   /* of a number */
-    size_t list_max; /* of a list */
-    size_t *list_len;
-};
-
-/* The subcommand that runs from here on: messages about its words name it. */
-void sl_cli_begin(const struct sl_command *command);
-
-/* Split the command line into options (wherever they stand) and words.
- * Gives: words[0..*words_len), pointers into argv.
- * Fails: SL_EXIT_USAGE after a message: unknown option, missing or bad value, a number of words
- * outside words_min..words_max. Behind "--" everything is a word. */
-SL_MUST_CHECK enum sl_exit sl_cli_parse(int argc, char **argv, const struct sl_option *options,
-                                        size_t options_len, const char **words, size_t words_min,
-                                        size_t words_max, size_t *words_len);
-
-/* A whole decimal number within min..max; nothing else in the text. */
-SL_MUST_CHECK bool sl_cli_read_number(const char *text, long min, long max, long *number);
 
 /* One line on stderr, "sluice: WORDS [identifier]"; gives the error's exit code, so that a failure
  * is one return: sl_cli_fail(SL_ERROR(NODE_UNKNOWN), name). Control bytes become '?'. */
@@ -85,23 +41,5 @@ bool sl_cli_copy(char *out, size_t out_len, const char *text);
 
 /* Milliseconds of a monotonic clock. */
 uint64_t sl_cli_now_ms(void);
-
-/* The table of subcommands, ended by an entry without a name (main.c). */
-extern const struct sl_command sl_commands[];
-
-enum sl_exit sl_init_run(struct sl_cli *cli, int argc, char **argv);
-enum sl_exit sl_node_add_run(struct sl_cli *cli, int argc, char **argv);
-enum sl_exit sl_node_list_run(struct sl_cli *cli, int argc, char **argv);
-enum sl_exit sl_broker_run(struct sl_cli *cli, int argc, char **argv);
-enum sl_exit sl_on_run(struct sl_cli *cli, int argc, char **argv);
-enum sl_exit sl_off_run(struct sl_cli *cli, int argc, char **argv);
-enum sl_exit sl_status_run(struct sl_cli *cli, int argc, char **argv);
-enum sl_exit sl_watch_run(struct sl_cli *cli, int argc, char **argv);
-enum sl_exit sl_client_args_run(struct sl_cli *cli, int argc, char **argv);
-enum sl_exit sl_demo_run_command(struct sl_cli *cli, int argc, char **argv);
-
-extern const char sl_init_help[], sl_node_add_help[], sl_node_list_help[], sl_broker_help[],
-    sl_on_help[], sl_off_help[], sl_status_help[], sl_watch_help[], sl_client_args_help[],
-    sl_demo_help[];
 
 #endif

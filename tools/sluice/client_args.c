@@ -4,38 +4,42 @@
 #include <stdio.h>
 #include <string.h>
 
-const char sl_client_args_help[] =
-    "  --operator NAME    whose certificate (default: the site's first)\n"
-    "  --watch            the read-only certificate NAME-watch\n"
-    "  --json             the same as one JSON object, for other MQTT clients\n\n"
-    "One line without quotes, for $(...): the site's path may have no blanks. The broker keeps "
-    "one\n"
-    "connection a certificate: a second one ends the first. To listen while switching, listen "
-    "with\n"
-    "--watch.\n\n"
-    "examples:\n"
-    "  mosquitto_pub $(sluice client-args) --topic irrigation/zone/on -m \"2 120\"\n"
-    "  mosquitto_sub $(sluice client-args --watch) -v -t irrigation/zone/2/state\n";
+enum { OPERATOR, WATCH, JSON };
+static const struct sl_option options[] = {
+    [OPERATOR] = SL_OPTION_OPERATOR("whose certificate"),
+    [WATCH] = {.name = "--watch", .help = "the read-only certificate NAME-watch"},
+    [JSON] = SL_OPTION_JSON("the same as one JSON object, for other MQTT clients"),
+    {.name = NULL},
+};
 
-enum sl_exit sl_client_args_run(struct sl_cli *cli, int argc, char **argv)
+static enum sl_exit run(struct sl_cli *cli);
+const struct sl_command sl_command_client_args = {
+    .name = "client-args",
+    .summary = "print the options for mosquitto_pub and mosquitto_sub",
+    .options = options,
+    .text = "One line without quotes, for $(...): the site's path may have no blanks.\n\n"
+            "The broker keeps one connection a certificate: a second one ends the first. To listen "
+            "while switching, listen with --watch.",
+    .examples =
+        (const struct sl_example[]){
+            {"mosquitto_pub $(sluice client-args) --topic irrigation/zone/on -m \"2 120\"",
+             "switch with Mosquitto's own tool:"},
+            {"mosquitto_sub $(sluice client-args --watch) -v -t irrigation/zone/2/state",
+             "listen with it:"},
+            {NULL, NULL}},
+    .run = run,
+};
+
+static enum sl_exit run(struct sl_cli *cli)
 {
-    const char *operator_name = NULL;
-    bool is_watching = false, wants_json = false;
-    size_t words_len = 0;
-    const struct sl_option options[] = {
-        {"--operator", SL_OPTION_TEXT, {.text = &operator_name}, 0, 0, 0, NULL},
-        {"--watch", SL_OPTION_FLAG, {.flag = &is_watching}, 0, 0, 0, NULL},
-        {"--json", SL_OPTION_FLAG, {.flag = &wants_json}, 0, 0, 0, NULL},
-    };
-    enum sl_exit code = sl_cli_parse(argc, argv, options, 3, NULL, 0, 0, &words_len);
-    if (code != SL_EXIT_DONE)
-        return code;
+    bool wants_json = cli->values[JSON].is_given;
     struct sl_site site;
-    code = sl_site_open(cli->site_root, &site);
+    enum sl_exit code = sl_site_open(cli->site_root, &site);
     if (code != SL_EXIT_DONE)
         return code;
     sl_name user;
-    code = sl_site_find_operator(&site, operator_name, is_watching, user);
+    code =
+        sl_site_find_operator(&site, cli->values[OPERATOR].text, cli->values[WATCH].is_given, user);
     if (code != SL_EXIT_DONE)
         return code;
     /* A shell would split or expand them, and quotes do not survive $(...). */

@@ -5,20 +5,46 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char sl_demo_help[] =
-    "  --story        the fixed story, also on a terminal\n"
-    "  --node FILE    sluice-node   (default: beside this program, its build tree, PATH)\n"
-    "  --chip FILE    sluice-chip   (the same)\n"
-    "  --elf FILE     the relay chip's firmware, relay-chip.elf (the same, without PATH)\n\n"
-    "Makes a site in a temporary folder, starts Mosquitto with mutual TLS, the relay chip's real\n"
-    "firmware on a simulated ATmega168, and a node, on this computer only. On a terminal it shows\n"
-    "the eight relays and takes keys, q or Ctrl-C to end (exit code 0); without one, or with "
-    "CI=true,\n"
-    "it runs a fixed story, ends with 'demo: ok' or names the step that failed (exit code 1).\n"
-    "Nothing is left behind.\n\n"
-    "examples:\n"
-    "  sluice demo\n"
-    "  sluice demo --story | tee story.txt\n";
+enum { STORY, NODE, CHIP, ELF };
+static const struct sl_option options[] = {
+    [STORY] = {.name = "--story", .help = "the fixed story, also on a terminal"},
+    [NODE] = {.name = "--node",
+              .kind = SL_OPTION_TEXT,
+              .value = "FILE",
+              .offer = SL_OFFER_FILES,
+              .otherwise = "beside this program, in its build tree, in PATH",
+              .help = "sluice-node"},
+    [CHIP] = {.name = "--chip",
+              .kind = SL_OPTION_TEXT,
+              .value = "FILE",
+              .offer = SL_OFFER_FILES,
+              .otherwise = "the same",
+              .help = "sluice-chip"},
+    [ELF] = {.name = "--elf",
+             .kind = SL_OPTION_TEXT,
+             .value = "FILE",
+             .offer = SL_OFFER_FILES,
+             .otherwise = "the same, without PATH",
+             .help = "the relay chip's firmware, relay-chip.elf"},
+    {.name = NULL},
+};
+
+static enum sl_exit run(struct sl_cli *cli);
+const struct sl_command sl_command_demo = {
+    .name = "demo",
+    .summary = "try everything here, with a simulated chip",
+    .options = options,
+    .text = "Makes a site in a temporary folder, starts Mosquitto with mutual TLS, the relay "
+            "chip's real firmware on a simulated ATmega168, and a node, on this computer only. On "
+            "a terminal it shows the eight relays and takes keys, q or Ctrl-C to end; without one, "
+            "or with CI=true, it runs a fixed story, ends with 'demo: ok' or names the step that "
+            "failed (exit code 1). Nothing is left behind.",
+    .examples =
+        (const struct sl_example[]){{"sluice demo", "live, with keys:"},
+                                    {"sluice demo --story | tee story.txt", "the fixed story:"},
+                                    {NULL, NULL}},
+    .run = run,
+};
 
 /* Some CI systems give a terminal that nobody sits at. */
 static bool has_reader(void)
@@ -27,21 +53,14 @@ static bool has_reader(void)
     return sl_screen_is_possible() && !(ci && strcmp(ci, "true") == 0);
 }
 
-enum sl_exit sl_demo_run_command(struct sl_cli *cli, int argc, char **argv)
+static enum sl_exit run(struct sl_cli *cli)
 {
-    (void)cli; /* the demo has a site of its own */
-    struct sl_demo_programs programs = {NULL, NULL, NULL};
-    bool wants_story = false;
-    size_t words_len = 0;
-    const struct sl_option options[] = {
-        {"--story", SL_OPTION_FLAG, {.flag = &wants_story}, 0, 0, 0, NULL},
-        {"--node", SL_OPTION_TEXT, {.text = &programs.node}, 0, 0, 0, NULL},
-        {"--chip", SL_OPTION_TEXT, {.text = &programs.chip}, 0, 0, 0, NULL},
-        {"--elf", SL_OPTION_TEXT, {.text = &programs.elf}, 0, 0, 0, NULL},
-    };
-    enum sl_exit code = sl_cli_parse(argc, argv, options, 4, NULL, 0, 0, &words_len);
-    if (code != SL_EXIT_DONE)
-        return code;
+    /* The demo has a site of its own. */
+    const struct sl_value *values = cli->values;
+    const struct sl_demo_programs programs = {values[NODE].text, values[CHIP].text,
+                                              values[ELF].text};
+    bool wants_story = values[STORY].is_given;
+    enum sl_exit code;
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     struct sl_demo demo;

@@ -33,15 +33,20 @@ enum sl_exit {
     X(SUBCOMMAND_UNKNOWN, USAGE, "WORD", "there is no subcommand '%s'", "see 'sluice --help'")     \
     X(SUBCOMMAND_HALF, USAGE, "WORD WORDS", "'%s' is only the first word of a subcommand",         \
       "follow it with one of: %s")                                                                 \
+    X(SUBCOMMAND_MISSPELT, USAGE, "WORD SUBCOMMAND", "there is no subcommand '%s'",                \
+      "did you mean '%s'?")                                                                        \
+    X(SITE_UNNAMED, USAGE, "", "--site names no folder", "write --site DIR")                       \
     X(OPTION_UNKNOWN, USAGE, "OPTION SUBCOMMAND", "there is no option '%s'",                       \
       "see 'sluice %s --help'")                                                                    \
+    X(OPTION_MISSPELT, USAGE, "OPTION OPTION SUBCOMMAND", "there is no option '%s'",               \
+      "did you mean %s? See 'sluice %s --help'")                                                   \
     X(OPTION_VALUE_MISSING, USAGE, "OPTION SUBCOMMAND", "%s needs a value",                        \
       "see 'sluice %s --help'")                                                                    \
     X(OPTION_VALUE_UNWANTED, USAGE, "OPTION OPTION", "%s takes no value", "write only %s")         \
     X(OPTION_VALUE_BAD, USAGE, "VALUE OPTION MIN MAX", "'%s' is no value for %s",                  \
       "use a number from %ld to %ld")                                                              \
     X(OPTION_TOO_OFTEN, USAGE, "OPTION COUNT", "%s is given too often",                            \
-      "it may be given %zu times")                                                                 \
+      "it may be given %d times")                                                                  \
     X(ARGUMENT_MISSING, USAGE, "NAME SUBCOMMAND ARGUMENTS", "%s is missing",                       \
       "write 'sluice %s %s'")                                                                      \
     X(ARGUMENT_EXTRA, USAGE, "WORD SUBCOMMAND", "'%s' is one argument too many",                   \

@@ -8,23 +8,69 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-const char sl_init_help[] =
-    "  --broker-name DNS   the name in the broker's certificate (default: sluice-broker);\n"
-    "                      nodes expect it wherever they dial\n"
-    "  --broker-host HOST  where clients find the broker (default: 127.0.0.1); also in the\n"
-    "                      certificate, for clients that check what they dial\n"
-    "  --port N            default: 8883\n"
-    "  --bind ADDRESS      the address to listen on (default: 127.0.0.1, this computer only)\n"
-    "  --operator NAME     who may switch (default: operator); up to 8 times\n"
-    "  --json              what was made as one JSON object\n\n"
-    "The folder is made elsewhere and then given its name: an interrupted run leaves no site.\n"
-    "ca/key.pem signs everything: keep a copy of the site off this computer.\n\n"
-    "examples:\n"
-    "  sluice init\n"
-    "  sluice --site /etc/sluice init --broker-host broker.lan --bind 192.168.1.1\n";
+enum { BROKER_NAME, BROKER_HOST, PORT, BIND, OPERATOR, JSON };
+static const struct sl_option options[] = {
+    [BROKER_NAME] = {.name = "--broker-name",
+                     .kind = SL_OPTION_TEXT,
+                     .value = "DNS",
+                     .preset = "sluice-broker",
+                     .help = "the name in the broker's certificate, which nodes expect wherever "
+                             "they dial"},
+    [BROKER_HOST] = {.name = "--broker-host",
+                     .kind = SL_OPTION_TEXT,
+                     .value = "HOST",
+                     .preset = "127.0.0.1",
+                     .help = "where clients find the broker; also in its certificate, for clients "
+                             "that check what they dial"},
+    [PORT] = {.name = "--port",
+              .kind = SL_OPTION_NUMBER,
+              .value = "N",
+              .min = 1,
+              .max = 65535,
+              .preset = "8883",
+              .help = "the broker's port"},
+    [BIND] = {.name = "--bind",
+              .kind = SL_OPTION_TEXT,
+              .value = "ADDRESS",
+              .preset = "127.0.0.1",
+              .help = "the address to listen on; 127.0.0.1 is this computer only"},
+    [OPERATOR] = {.name = "--operator",
+                  .kind = SL_OPTION_LIST,
+                  .value = "NAME",
+                  .otherwise = "operator",
+                  .help = "who may switch"},
+    [JSON] = SL_OPTION_JSON("what was made as one JSON object"),
+    {.name = NULL},
+};
+
+static enum sl_exit run(struct sl_cli *cli);
+const struct sl_command sl_command_init = {
+    .name = "init",
+    .summary = "make a site: keys, certificates, broker files",
+    .options = options,
+    .text = "The folder is made elsewhere and then given its name: an interrupted run leaves no "
+            "site. ca/key.pem signs everything: keep a copy of the site off this computer.",
+    .manual =
+        "A site is one folder that holds everything a broker, its operators and its nodes are: "
+        "a certificate authority of its own, the broker's certificate and configuration, and for "
+        "every operator a certificate that may switch and a second one, NAME-watch, that may only "
+        "read. All keys are P-256. A folder that exists is never overwritten.\n\n"
+        "The authority lasts 20 years, an operator's or a node's certificate 3 years, the "
+        "broker's 90 days; 'sluice broker run' renews the broker's by itself.\n\n"
+        "To reach the broker from other computers, give the address it has there as --bind and "
+        "the name or address that others use as --broker-host.",
+    .examples =
+        (const struct sl_example[]){
+            {"sluice init", "a site in ./site, for this computer only:"},
+            {"sluice --site /etc/sluice init --broker-host broker.lan --bind 192.168.1.1",
+             "a site whose broker is reached from the network:"},
+            {"sluice init --operator anna --operator bob", "two operators, each with a key:"},
+            {NULL, NULL}},
+    .run = run,
+};
 
 static void print_json(const struct sl_site *site);
-static enum sl_exit check_names(struct sl_site *site, const char **operators, size_t len);
+static enum sl_exit check_names(struct sl_site *site, const char *const *operators, size_t len);
 static enum sl_exit find_folder(const char *root, struct sl_site *site, char *temporary,
                                 size_t temporary_len);
 static enum sl_exit build(const struct sl_site *site, const char *folder);
@@ -32,41 +78,19 @@ static enum sl_exit issue_into(const struct sl_pki_pair *authority, const char *
                                const char *folder, enum sl_pki_purpose purpose, const char *name,
                                const char *names);
 
-enum sl_exit sl_init_run(struct sl_cli *cli, int argc, char **argv)
+static enum sl_exit run(struct sl_cli *cli)
 {
-    const char *broker_name = "sluice-broker", *host = "127.0.0.1", *bind = "127.0.0.1";
-    const char *operators[SL_SITE_OPERATORS_MAX] = {NULL};
-    size_t operators_len = 0, words_len = 0;
-    long port = 8883;
-    bool wants_json = false;
-    const struct sl_option options[] = {
-        {"--broker-name", SL_OPTION_TEXT, {.text = &broker_name}, 0, 0, 0, NULL},
-        {"--broker-host", SL_OPTION_TEXT, {.text = &host}, 0, 0, 0, NULL},
-        {"--bind", SL_OPTION_TEXT, {.text = &bind}, 0, 0, 0, NULL},
-        {"--port", SL_OPTION_NUMBER, {.number = &port}, 1, 65535, 0, NULL},
-        {"--json", SL_OPTION_FLAG, {.flag = &wants_json}, 0, 0, 0, NULL},
-        {"--operator",
-         SL_OPTION_LIST,
-         {.list = operators},
-         0,
-         0,
-         SL_SITE_OPERATORS_MAX,
-         &operators_len},
-    };
-    enum sl_exit code = sl_cli_parse(argc, argv, options, sizeof options / sizeof options[0], NULL,
-                                     0, 0, &words_len);
-    if (code != SL_EXIT_DONE)
-        return code;
-    if (operators_len == 0)
-        operators[operators_len++] = "operator";
-
-    struct sl_site site = {.port = (uint16_t)port};
-    const char *const given[] = {broker_name, host, bind};
+    struct sl_value *operators = &cli->values[OPERATOR];
+    if (operators->list_len == 0)
+        operators->list[operators->list_len++] = "operator";
+    struct sl_site site = {.port = (uint16_t)cli->values[PORT].number};
+    const char *const given[] = {cli->values[BROKER_NAME].text, cli->values[BROKER_HOST].text,
+                                 cli->values[BIND].text};
     char *const taken[] = {site.broker_name, site.host, site.bind};
     for (size_t i = 0; i < 3; i++)
         if (!sl_cli_copy(taken[i], SL_HOST_MAX + 1, given[i]) || !sl_site_is_host(given[i]))
             return sl_cli_fail(SL_ERROR(HOST_BAD), given[i]);
-    code = check_names(&site, operators, operators_len);
+    enum sl_exit code = check_names(&site, operators->list, operators->list_len);
     if (code != SL_EXIT_DONE)
         return code;
 
@@ -84,7 +108,7 @@ enum sl_exit sl_init_run(struct sl_cli *cli, int argc, char **argv)
         sl_folder_remove(temporary);
         return code;
     }
-    if (wants_json)
+    if (cli->values[JSON].is_given)
         print_json(&site);
     else
         printf("site %s is made: broker '%s' at %s:%u, %zu operator%s\n"
@@ -108,7 +132,7 @@ static void print_json(const struct sl_site *site)
     sl_cli_print_json(json);
 }
 
-static enum sl_exit check_names(struct sl_site *site, const char **operators, size_t len)
+static enum sl_exit check_names(struct sl_site *site, const char *const *operators, size_t len)
 {
     if (strchr(site->broker_name, ':') || strlen(site->broker_name) < 2)
         return sl_cli_fail(SL_ERROR(BROKER_NAME_BAD), site->broker_name);

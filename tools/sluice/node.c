@@ -8,27 +8,79 @@
 #include <string.h>
 #include <time.h>
 
-const char sl_node_add_help[] =
-    "  --base TOPIC   what the node's topics begin with (default: irrigation/NAME)\n"
-    "  --host HOST    where the node finds the broker (default: the site's)\n"
-    "  --port N       default: the site's\n"
-    "  --replace      a new key and certificate for a node that exists; base, host and port stay\n"
-    "                 as they are unless given. The certificate before stays valid to its last\n"
-    "                 day: where others may have its key, remove nodes/NAME and add the node\n"
-    "                 under another name instead\n"
-    "  --json         what was made as one JSON object\n\n"
-    "NAME: a-z, 0-9, - and _, at most 23 characters; it is the node's user name and client id.\n"
-    "The key is made on this computer and lies in nodes/NAME/identity, the file that goes onto\n"
-    "the node: treat it like a key.\n\n"
-    "examples:\n"
-    "  sluice node add garden\n"
-    "  sluice node add garden --base irrigation    # the topics of the original project\n"
-    "  sluice node add garden --replace            # before its certificate ends\n";
+enum { BASE, HOST, PORT, REPLACE, ADD_JSON };
+static const struct sl_option add_options[] = {
+    [BASE] = {.name = "--base",
+              .kind = SL_OPTION_TEXT,
+              .value = "TOPIC",
+              .otherwise = "irrigation/NAME",
+              .help = "what the node's topics begin with"},
+    [HOST] = {.name = "--host",
+              .kind = SL_OPTION_TEXT,
+              .value = "HOST",
+              .otherwise = "the site's",
+              .help = "where the node finds the broker"},
+    [PORT] = {.name = "--port",
+              .kind = SL_OPTION_NUMBER,
+              .value = "N",
+              .min = 1,
+              .max = 65535,
+              .otherwise = "the site's",
+              .help = "the broker's port"},
+    [REPLACE] = {.name = "--replace",
+                 .help = "a new key and certificate for a node that exists; base, host and port "
+                         "stay as they are unless given"},
+    [ADD_JSON] = SL_OPTION_JSON("what was made as one JSON object"),
+    {.name = NULL},
+};
 
-const char sl_node_list_help[] = "  --json   one JSON object\n\n"
-                                 "examples:\n"
-                                 "  sluice node list\n"
-                                 "  sluice node list --json | jq -r '.nodes[].base'\n";
+static enum sl_exit run_add(struct sl_cli *cli);
+const struct sl_command sl_command_node_add = {
+    .name = "node add",
+    .summary = "make a node's identity and let it in",
+    .arguments =
+        (const struct sl_argument[]){
+            {.name = "NAME",
+             .help = "a-z, 0-9, then also - and _, at most 23 characters; it is the node's user "
+                     "name and client id",
+             .offer = SL_OFFER_NODES},
+            {.name = NULL}},
+    .options = add_options,
+    .text = "The key is made on this computer and lies in nodes/NAME/identity, the file that goes "
+            "onto the node: treat it like a key.\n\n"
+            "With --replace the certificate before stays valid to its last day: where others may "
+            "have its key, remove nodes/NAME and add the node under another name instead.",
+    .manual = "A running broker is told of the node at once, and is then asked for what its list "
+              "forbids: one that would allow it is stopped.\n\n"
+              "Topics of different nodes never overlap. With --base irrigation a node has the "
+              "topics of the original project.",
+    .examples =
+        (const struct sl_example[]){
+            {"sluice node add garden", "a node with the topics irrigation/garden/...:"},
+            {"sluice node add garden --base irrigation", "with the original project's topics:"},
+            {"sluice node add garden --replace", "a new key before its certificate ends:"},
+            {NULL, NULL}},
+    .run = run_add,
+};
+
+enum { LIST_JSON };
+static const struct sl_option list_options[] = {
+    [LIST_JSON] = SL_OPTION_JSON("one JSON object"),
+    {.name = NULL},
+};
+static enum sl_exit run_list(struct sl_cli *cli);
+const struct sl_command sl_command_node_list = {
+    .name = "node list",
+    .summary = "list the nodes of the site",
+    .options = list_options,
+    .manual = "Reads and checks the record, the certificate and the identity image of every node; "
+              "needs no broker. A certificate that has ended is red.",
+    .examples = (const struct sl_example[]){{"sluice node list", "every node:"},
+                                            {"sluice node list --json | jq -r '.nodes[].base'",
+                                             "their base topics, for a script:"},
+                                            {NULL, NULL}},
+    .run = run_list,
+};
 
 static void print_made(const struct sl_site *site, const struct sl_site_node *node,
                        uint64_t old_not_after_s);
@@ -48,27 +100,16 @@ static enum sl_exit publish(const struct sl_site *site, struct sl_site_nodes *no
                             bool is_replacing);
 static enum sl_exit update_broker(const struct sl_site *site, const struct sl_site_node *node);
 
-enum sl_exit sl_node_add_run(struct sl_cli *cli, int argc, char **argv)
+static enum sl_exit run_add(struct sl_cli *cli)
 {
-    const char *words[1], *base = NULL, *host = NULL;
-    size_t words_len = 0;
-    long port = 0;
-    bool is_replacing = false, wants_json = false;
-    const struct sl_option options[] = {
-        {"--base", SL_OPTION_TEXT, {.text = &base}, 0, 0, 0, NULL},
-        {"--host", SL_OPTION_TEXT, {.text = &host}, 0, 0, 0, NULL},
-        {"--port", SL_OPTION_NUMBER, {.number = &port}, 1, 65535, 0, NULL},
-        {"--replace", SL_OPTION_FLAG, {.flag = &is_replacing}, 0, 0, 0, NULL},
-        {"--json", SL_OPTION_FLAG, {.flag = &wants_json}, 0, 0, 0, NULL},
-    };
-    enum sl_exit code = sl_cli_parse(argc, argv, options, 5, words, 1, 1, &words_len);
-    if (code != SL_EXIT_DONE)
-        return code;
+    const char *name = cli->words[0], *base = cli->values[BASE].text;
+    const char *host = cli->values[HOST].text;
+    bool is_replacing = cli->values[REPLACE].is_given;
     struct sl_site site;
-    code = sl_site_open(cli->site_root, &site);
+    enum sl_exit code = sl_site_open(cli->site_root, &site);
     if (code != SL_EXIT_DONE)
         return code;
-    code = check_name(&site, words[0]);
+    code = check_name(&site, name);
     if (code != SL_EXIT_DONE)
         return code;
     if (base && !sl_identity_is_base(sl_view_text(base)))
@@ -86,21 +127,21 @@ enum sl_exit sl_node_add_run(struct sl_cli *cli, int argc, char **argv)
     if (code != SL_EXIT_DONE)
         return code;
     struct sl_site_node node = {.port = site.port};
-    const struct sl_site_node *old = find_node(&nodes, words[0]);
+    const struct sl_site_node *old = find_node(&nodes, name);
     uint64_t old_not_after_s = old ? old->not_after_s : 0;
     if (old && is_replacing) {
         node = *old;
     } else {
-        snprintf(node.name, sizeof node.name, "%s", words[0]);
-        snprintf(node.base, sizeof node.base, "irrigation/%s", words[0]);
+        snprintf(node.name, sizeof node.name, "%s", name);
+        snprintf(node.base, sizeof node.base, "irrigation/%s", name);
         snprintf(node.host, sizeof node.host, "%s", site.host);
     }
     if (base)
         snprintf(node.base, sizeof node.base, "%s", base);
     if (host)
         snprintf(node.host, sizeof node.host, "%s", host);
-    if (port)
-        node.port = (uint16_t)port;
+    if (cli->values[PORT].is_given)
+        node.port = (uint16_t)cli->values[PORT].number;
     if (old && !is_replacing)
         code = sl_cli_fail(SL_ERROR(NODE_EXISTS), node.name, node.name);
     else if (!old && is_replacing)
@@ -114,7 +155,7 @@ enum sl_exit sl_node_add_run(struct sl_cli *cli, int argc, char **argv)
         code = update_broker(&site, &node);
     if (code != SL_EXIT_DONE)
         return code;
-    if (wants_json)
+    if (cli->values[ADD_JSON].is_given)
         print_made_json(&site, &node, old_not_after_s);
     else
         print_made(&site, &node, old_not_after_s);
@@ -308,19 +349,12 @@ static enum sl_exit update_broker(const struct sl_site *site, const struct sl_si
     return code;
 }
 
-enum sl_exit sl_node_list_run(struct sl_cli *cli, int argc, char **argv)
+static enum sl_exit run_list(struct sl_cli *cli)
 {
-    bool wants_json = false;
-    size_t words_len = 0;
-    const struct sl_option options[] = {
-        {"--json", SL_OPTION_FLAG, {.flag = &wants_json}, 0, 0, 0, NULL},
-    };
-    enum sl_exit code = sl_cli_parse(argc, argv, options, 1, NULL, 0, 0, &words_len);
-    if (code != SL_EXIT_DONE)
-        return code;
+    bool wants_json = cli->values[LIST_JSON].is_given;
     struct sl_site site;
     struct sl_site_nodes nodes;
-    code = sl_site_open(cli->site_root, &site);
+    enum sl_exit code = sl_site_open(cli->site_root, &site);
     if (code == SL_EXIT_DONE)
         code = sl_site_read_nodes(&site, &nodes);
     if (code != SL_EXIT_DONE)

@@ -5,16 +5,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ANSWER_S 5
+enum { JSON, TIMEOUT, OPERATOR };
+static const struct sl_option options[] = {
+    [JSON] = SL_OPTION_JSON("one JSON object"),
+    [TIMEOUT] = SL_OPTION_TIMEOUT("how long to wait for fresh reports", "5"),
+    [OPERATOR] = SL_OPTION_OPERATOR("who asks for it"),
+    {.name = NULL},
+};
 
-const char sl_status_help[] =
-    "  --json             one JSON object\n"
-    "  --timeout S        how long to wait for fresh reports (default: 5)\n"
-    "  --operator NAME    default: the site's first\n\n"
-    "Exit code 3 when a node is offline or did not report.\n\n"
-    "examples:\n"
-    "  sluice status\n"
-    "  sluice status garden --json | jq '.nodes[0].report.zones'\n";
+static enum sl_exit run(struct sl_cli *cli);
+const struct sl_command sl_command_status = {
+    .name = "status",
+    .summary = "show what the nodes report",
+    .arguments =
+        (const struct sl_argument[]){SL_ARGUMENT_NODE("only this one", true), {.name = NULL}},
+    .options = options,
+    .text = "Exit code 3 when a node is offline or did not report.",
+    .manual = "Every node is asked for a fresh report. The JSON object holds for each node its "
+              "availability, whether the report is fresh, the states of its zones, and the report "
+              "as the node sent it.",
+    .examples = (const struct sl_example[]){{"sluice status", "all nodes:"},
+                                            {"sluice status garden --json | "
+                                             "jq '.nodes[0].report.zones'",
+                                             "the zones of one node, for a script:"},
+                                            {NULL, NULL}},
+    .run = run,
+};
 
 struct node_status {
     const struct sl_site_node *node;
@@ -39,25 +55,13 @@ static void print_table(const struct statuses *all);
 static void print_node(const struct node_status *status);
 static void print_json(const struct statuses *all);
 
-enum sl_exit sl_status_run(struct sl_cli *cli, int argc, char **argv)
+static enum sl_exit run(struct sl_cli *cli)
 {
-    const char *words[1] = {NULL}, *operator_name = NULL;
-    size_t words_len = 0;
-    long timeout_s = ANSWER_S;
-    bool wants_json = false;
-    const struct sl_option options[] = {
-        {"--json", SL_OPTION_FLAG, {.flag = &wants_json}, 0, 0, 0, NULL},
-        {"--timeout", SL_OPTION_NUMBER, {.number = &timeout_s}, 1, 600, 0, NULL},
-        {"--operator", SL_OPTION_TEXT, {.text = &operator_name}, 0, 0, 0, NULL},
-    };
-    enum sl_exit code = sl_cli_parse(argc, argv, options, 3, words, 0, 1, &words_len);
-    if (code != SL_EXIT_DONE)
-        return code;
     struct sl_site site;
     struct sl_site_nodes nodes;
-    code = sl_site_open(cli->site_root, &site);
+    enum sl_exit code = sl_site_open(cli->site_root, &site);
     if (code == SL_EXIT_DONE)
-        code = sl_site_find_nodes(&site, words[0], &nodes);
+        code = sl_site_find_nodes(&site, cli->words[0], &nodes);
     if (code != SL_EXIT_DONE)
         return code;
 
@@ -68,9 +72,10 @@ enum sl_exit sl_status_run(struct sl_cli *cli, int argc, char **argv)
     }
     for (size_t i = 0; i < nodes.len; i++)
         all.list[i].node = &nodes.list[i];
-    code = ask(&site, operator_name, (unsigned)timeout_s * 1000, &all);
+    code =
+        ask(&site, cli->values[OPERATOR].text, (unsigned)cli->values[TIMEOUT].number * 1000, &all);
     if (code == SL_EXIT_DONE) {
-        wants_json ? print_json(&all) : print_table(&all);
+        cli->values[JSON].is_given ? print_json(&all) : print_table(&all);
         for (size_t i = 0; i < all.len; i++)
             if (!all.list[i].is_fresh)
                 code = SL_EXIT_NO_ANSWER;

@@ -7,29 +7,63 @@
 #include <string.h>
 #include <time.h>
 
-#define ANSWER_S   10
 #define EXPIRY_S   5 /* a command that was held up longer no longer switches */
 #define ANSWER_MAX 1024
 #define ON_MAX_S   86400
 
-const char sl_on_help[] =
-    "  --timeout S        how long to wait for the node's answer (default: 10)\n"
-    "  --operator NAME    default: the site's first\n"
-    "  --json             the node's answer as one JSON object\n\n"
-    "ZONE: 0..7. SECONDS: 0 switches off; the node's own limit is 4 hours unless configured.\n"
-    "Done means that the pin of the relay chip was read back; where a chip cannot do that "
-    "('raw'),\n"
-    "the line says 'sent, not confirmed'.\n\n"
-    "examples:\n"
-    "  sluice on garden 2 120\n"
-    "  sluice on garden 2 120 --timeout 3 || echo 'not confirmed'\n";
-const char sl_off_help[] =
-    "  --timeout S        how long to wait for the node's answer (default: 10)\n"
-    "  --operator NAME    default: the site's first\n"
-    "  --json             the node's answer as one JSON object\n\n"
-    "examples:\n"
-    "  sluice off garden 2\n"
-    "  sluice off garden        # every zone\n";
+enum { TIMEOUT, OPERATOR, JSON };
+static const struct sl_option options[] = {
+    [TIMEOUT] = SL_OPTION_TIMEOUT("how long to wait for the node's answer", "10"),
+    [OPERATOR] = SL_OPTION_OPERATOR("who asks for it"),
+    [JSON] = SL_OPTION_JSON("the node's answer as one JSON object"),
+    {.name = NULL},
+};
+#define ZONES "0 1 2 3 4 5 6 7"
+
+static enum sl_exit run_on(struct sl_cli *cli);
+const struct sl_command sl_command_on = {
+    .name = "on",
+    .summary = "switch a zone on and wait for the pin",
+    .arguments =
+        (const struct sl_argument[]){
+            SL_ARGUMENT_NODE("the node to ask", false),
+            {.name = "ZONE", .help = "0 to 7", .offer = SL_OFFER_CHOICES, .choices = ZONES},
+            {.name = "SECONDS",
+             .help = "how long; 0 switches off. The node's own limit is 4 hours unless configured"},
+            {.name = NULL}},
+    .options = options,
+    .text = "Done means that the pin of the relay chip was read back; where a chip cannot do that "
+            "('raw'), the line says 'sent, not confirmed'.",
+    .manual = "The relay chip counts the seconds down by itself and switches off when they are "
+              "over, whatever happens to node, broker or network meanwhile. A command that is held "
+              "up on its way for more than 5 s switches nothing. One zone at a time is on, unless "
+              "the node is configured otherwise: another one that runs is switched off.",
+    .examples = (const struct sl_example[]){{"sluice on garden 2 120", "zone 2 for two minutes:"},
+                                            {"sluice on garden 2 120 --timeout 3 || "
+                                             "echo 'not confirmed'",
+                                             "in a script:"},
+                                            {NULL, NULL}},
+    .run = run_on,
+};
+
+static enum sl_exit run_off(struct sl_cli *cli);
+const struct sl_command sl_command_off = {
+    .name = "off",
+    .summary = "switch a zone, or all, off",
+    .arguments = (const struct sl_argument[]){SL_ARGUMENT_NODE("the node to ask", false),
+                                              {.name = "ZONE",
+                                               .help = "0 to 7, or all (default: all)",
+                                               .is_optional = true,
+                                               .offer = SL_OFFER_CHOICES,
+                                               .choices = ZONES " all"},
+                                              {.name = NULL}},
+    .options = options,
+    .manual = "Done means that the pins of the relay chip were read back.",
+    .examples = (const struct sl_example[]){{"sluice off garden 2", "one zone:"},
+                                            {"sluice off garden", "every zone:"},
+                                            {NULL, NULL}},
+    .run = run_off,
+};
 
 struct request {
     const struct sl_site_node *node;
@@ -46,7 +80,7 @@ struct request {
     size_t answer_len;
 };
 
-static enum sl_exit run(struct sl_cli *cli, const char *node_name, const struct request *request);
+static enum sl_exit run(const struct sl_cli *cli, struct request *request);
 static enum sl_exit ask(const struct sl_site *site, const struct sl_site_node *node,
                         const struct request *given);
 static enum sl_exit send_request(struct sl_talk *talk, struct request *request,
@@ -57,20 +91,11 @@ static enum sl_exit print_done(const struct request *request, const cJSON *answe
 static void print_json(const struct request *request, const cJSON *answer, bool is_confirmed);
 static enum sl_exit fail_offline(const struct request *request);
 
-enum sl_exit sl_on_run(struct sl_cli *cli, int argc, char **argv)
+static enum sl_exit run_on(struct sl_cli *cli)
 {
-    const char *words[3];
-    size_t words_len = 0;
-    long zone = 0, seconds = 0, timeout_s = ANSWER_S;
+    const char *const *words = cli->words;
+    long zone = 0, seconds = 0;
     struct request request = {0};
-    const struct sl_option options[] = {
-        {"--timeout", SL_OPTION_NUMBER, {.number = &timeout_s}, 1, 600, 0, NULL},
-        {"--operator", SL_OPTION_TEXT, {.text = &request.operator_name}, 0, 0, 0, NULL},
-        {"--json", SL_OPTION_FLAG, {.flag = &request.wants_json}, 0, 0, 0, NULL},
-    };
-    enum sl_exit code = sl_cli_parse(argc, argv, options, 3, words, 3, 3, &words_len);
-    if (code != SL_EXIT_DONE)
-        return code;
     if (!sl_cli_read_number(words[1], 0, SL_ZONES - 1, &zone))
         return sl_cli_fail(SL_ERROR(ZONE_UNKNOWN), words[1], SL_ZONES - 1);
     if (!sl_cli_read_number(words[2], 0, ON_MAX_S, &seconds))
@@ -80,25 +105,15 @@ enum sl_exit sl_on_run(struct sl_cli *cli, int argc, char **argv)
     request.zone = (int)zone;
     request.topic = "zone/on";
     request.payload = payload;
-    request.timeout_ms = (unsigned)timeout_s * 1000;
-    return run(cli, words[0], &request);
+    return run(cli, &request);
 }
 
-enum sl_exit sl_off_run(struct sl_cli *cli, int argc, char **argv)
+static enum sl_exit run_off(struct sl_cli *cli)
 {
-    const char *words[2];
-    size_t words_len = 0;
-    long zone = -1, timeout_s = ANSWER_S;
+    const char *const *words = cli->words;
+    long zone = -1;
     struct request request = {0};
-    const struct sl_option options[] = {
-        {"--timeout", SL_OPTION_NUMBER, {.number = &timeout_s}, 1, 600, 0, NULL},
-        {"--operator", SL_OPTION_TEXT, {.text = &request.operator_name}, 0, 0, 0, NULL},
-        {"--json", SL_OPTION_FLAG, {.flag = &request.wants_json}, 0, 0, 0, NULL},
-    };
-    enum sl_exit code = sl_cli_parse(argc, argv, options, 3, words, 1, 2, &words_len);
-    if (code != SL_EXIT_DONE)
-        return code;
-    if (words_len == 2 && strcmp(words[1], "all") != 0 &&
+    if (cli->words_len == 2 && strcmp(words[1], "all") != 0 &&
         !sl_cli_read_number(words[1], 0, SL_ZONES - 1, &zone))
         return sl_cli_fail(SL_ERROR(ZONE_UNKNOWN), words[1], SL_ZONES - 1);
     char payload[32] = "all";
@@ -107,18 +122,20 @@ enum sl_exit sl_off_run(struct sl_cli *cli, int argc, char **argv)
     request.zone = (int)zone;
     request.topic = "zone/off";
     request.payload = payload;
-    request.timeout_ms = (unsigned)timeout_s * 1000;
-    return run(cli, words[0], &request);
+    return run(cli, &request);
 }
 
-static enum sl_exit run(struct sl_cli *cli, const char *node_name, const struct request *request)
+static enum sl_exit run(const struct sl_cli *cli, struct request *request)
 {
+    request->timeout_ms = (unsigned)cli->values[TIMEOUT].number * 1000;
+    request->operator_name = cli->values[OPERATOR].text;
+    request->wants_json = cli->values[JSON].is_given;
     struct sl_site site;
     enum sl_exit code = sl_site_open(cli->site_root, &site);
     if (code != SL_EXIT_DONE)
         return code;
     struct sl_site_nodes nodes;
-    code = sl_site_find_nodes(&site, node_name, &nodes);
+    code = sl_site_find_nodes(&site, cli->words[0], &nodes);
     if (code != SL_EXIT_DONE)
         return code;
     code = ask(&site, &nodes.list[0], request);

@@ -6,16 +6,36 @@
 #include <time.h>
 
 #define CONNECT_MS 10000
-#define FOR_MAX_S  1000000
+#define FOR_MAX_S  1000000 /* as in the table */
 
-const char sl_watch_help[] =
-    "  --json             JSON lines: utc, node, topic, retained, payload\n"
-    "  --for S            end after S seconds (default: with Ctrl-C)\n"
-    "  --operator NAME    whose read-only certificate (NAME-watch) is used\n\n"
-    "What the broker kept from before comes first, marked 'kept'.\n\n"
-    "examples:\n"
-    "  sluice watch\n"
-    "  sluice watch garden --json >> garden.jsonl\n";
+enum { JSON, FOR, OPERATOR };
+static const struct sl_option options[] = {
+    [JSON] = SL_OPTION_JSON("JSON lines: utc, node, topic, retained, payload"),
+    [FOR] = {.name = "--for",
+             .kind = SL_OPTION_NUMBER,
+             .value = "S",
+             .min = 1,
+             .max = FOR_MAX_S,
+             .otherwise = "until Ctrl-C",
+             .help = "end after S seconds"},
+    [OPERATOR] = SL_OPTION_OPERATOR("whose read-only certificate (NAME-watch) is used"),
+    {.name = NULL},
+};
+
+static enum sl_exit run(struct sl_cli *cli);
+const struct sl_command sl_command_watch = {
+    .name = "watch",
+    .summary = "print what happens, as it happens",
+    .arguments =
+        (const struct sl_argument[]){SL_ARGUMENT_NODE("only this one", true), {.name = NULL}},
+    .options = options,
+    .text = "What the broker kept from before comes first, marked 'kept'.",
+    .examples = (const struct sl_example[]){{"sluice watch", "all nodes, until Ctrl-C:"},
+                                            {"sluice watch garden --json >> garden.jsonl",
+                                             "a journal of one node:"},
+                                            {NULL, NULL}},
+    .run = run,
+};
 
 struct watching {
     struct sl_site_nodes nodes;
@@ -28,30 +48,21 @@ static void print_text(const struct sl_site_node *node, const char *tail,
 static void print_json(const struct sl_site_node *node, const char *tail,
                        const struct sl_talk_message *message);
 
-enum sl_exit sl_watch_run(struct sl_cli *cli, int argc, char **argv)
+static enum sl_exit run(struct sl_cli *cli)
 {
-    const char *words[1] = {NULL}, *operator_name = NULL;
-    size_t words_len = 0;
-    long for_s = 0; /* until a signal */
-    struct watching watching = {0};
-    const struct sl_option options[] = {
-        {"--json", SL_OPTION_FLAG, {.flag = &watching.wants_json}, 0, 0, 0, NULL},
-        {"--for", SL_OPTION_NUMBER, {.number = &for_s}, 1, FOR_MAX_S, 0, NULL},
-        {"--operator", SL_OPTION_TEXT, {.text = &operator_name}, 0, 0, 0, NULL},
-    };
-    enum sl_exit code = sl_cli_parse(argc, argv, options, 3, words, 0, 1, &words_len);
-    if (code != SL_EXIT_DONE)
-        return code;
+    struct watching watching = {.wants_json = cli->values[JSON].is_given};
+    long for_s = cli->values[FOR].number; /* 0: until a signal */
     struct sl_site site;
-    code = sl_site_open(cli->site_root, &site);
+    enum sl_exit code = sl_site_open(cli->site_root, &site);
     if (code == SL_EXIT_DONE)
-        code = sl_site_find_nodes(&site, words[0], &watching.nodes);
+        code = sl_site_find_nodes(&site, cli->words[0], &watching.nodes);
     if (code != SL_EXIT_DONE)
         return code;
 
     setvbuf(stdout, NULL, _IOLBF, 0); /* a line is a message, also in a pipe */
     struct sl_talk *talk = NULL;
-    code = sl_talk_open(&site, operator_name, true, CONNECT_MS, receive, &watching, &talk);
+    code = sl_talk_open(&site, cli->values[OPERATOR].text, true, CONNECT_MS, receive, &watching,
+                        &talk);
     static const char *const topics[] = {"availability", "refused", "report"};
     for (size_t i = 0; i < watching.nodes.len; i++) {
         char topic[SL_TOPIC_MAX];
