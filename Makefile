@@ -8,6 +8,9 @@ TIME       ?= 600
 ifeq ($(filter $(MCU),atmega168 atmega328p),)
 $(error MCU=$(MCU) is no relay chip that has a firmware: use atmega168 or atmega328p)
 endif
+ifneq ($(filter-out lx106,$(BOARD)),)
+$(error BOARD=$(BOARD) is no board that the demo knows: use lx106, or leave it out for a node on this computer)
+endif
 AVRDUDE = avrdude -p $(MCU) -c $(PROGRAMMER) -P $(PORT) -B $(BITCLOCK)
 avrdude = echo '$(AVRDUDE) $(1)'; $(AVRDUDE) $(1) || { \
 	echo "The chip did not do as it was told. Check PROGRAMMER= ('avrdude -c ?' lists them), PORT=," \
@@ -27,7 +30,7 @@ setup: ## Install the Debian packages that demo and check need
 
 build: firmware ## Build all programs for this computer into build/host
 	@cmake --preset host --log-level=WARNING >/dev/null
-	@cmake --build $(BUILT) --target sluice sluice-node sluice-chip
+	@cmake --build $(BUILT) --target sluice sluice-node sluice-chip sluice-board
 
 firmware: ## Build the relay chip's firmware (hex and ELF) for ATmega168 and 328P; print its size
 	@tools/dev/setup.sh firmware
@@ -41,10 +44,10 @@ board: ## Build the node for the virtual ESP8266 (QEMU); fetches the libraries' 
 	@$(MAKE) --no-print-directory build
 	@cmake -P cmake/board.cmake
 
-demo: ## Try everything: real broker, real node, real firmware on a simulated chip, eight relays live
+demo: ## Try everything: real broker, real node, real firmware on a simulated chip, eight relays live (BOARD=lx106: on a virtual ESP8266)
 	@tools/dev/setup.sh demo
-	@$(MAKE) --no-print-directory build
-	@$(BUILT)/tools/sluice/sluice demo
+	@$(MAKE) --no-print-directory $(if $(BOARD),board,build)
+	@$(BUILT)/tools/sluice/sluice demo $(if $(BOARD),--node $(BUILT)/twin/board/sluice-board)
 
 check: ## Run all tests
 	@tools/dev/setup.sh check

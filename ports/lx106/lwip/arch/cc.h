@@ -1,0 +1,12 @@
+/* lwIP's view of the compiler and the processor (contract: lwip/arch.h). */
+#ifndef SL_LX106_ARCH_CC_H
+#define SL_LX106_ARCH_CC_H
+
+#include "fault.h"
+
+#define BYTE_ORDER              LITTLE_ENDIAN
+#define LWIP_NO_UNISTD_H        1
+#define LWIP_PLATFORM_DIAG(x)   ((void)0)
+#define LWIP_PLATFORM_ASSERT(x) lx106_give_up(x)
+
+#endif

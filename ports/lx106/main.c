@@ -1,0 +1,77 @@
+/* The node on the virtual ESP8266. */
+#include "board.h"
+#include "chip.h"
+#include "fault.h"
+#include "flash.h"
+#include "net.h"
+#include "node/kept.h"
+#include "run.h"
+#include "semihost.h"
+#include "uart.h"
+
+#define NTP_PORT 123
+
+void lx106_main(void);
+static void read_identity(void);
+static void start(void);
+
+static uint8_t image[SL_IDENTITY_MAX];
+static struct sl_identity identity;
+static struct sl_records records;
+static struct sl_node node;
+static struct sl_run run;
+
+void lx106_main(void)
+{
+    lx106_semihost_init();
+    lx106_board_init();
+    lx106_flash_init();
+    lx106_chip_init();
+    lx106_uart_text("sluice " SL_VERSION " on lx106\n");
+    read_identity();
+    lx106_net_init(lx106_argument("sntp"), (uint16_t)lx106_argument_number("sntp-port", NTP_PORT));
+    start();
+    while (sl_run_step(&run))
+        sl_run_sleep(&run);
+    lx106_reset();
+}
+
+/* Without an identity there is nothing to do: the fault says what is missing. */
+static void read_identity(void)
+{
+    struct sl_view view = {image, sizeof image};
+
+    if (!lx106_flash_read(LX106_FLASH_IDENTITY, image, sizeof image))
+        lx106_give_up("the flash cannot be read");
+    /* The image tells its own length: docs/spec/identity-image.md. */
+    const size_t len = (size_t)image[5] << 8 | image[6];
+    if (len < view.len)
+        view.len = len;
+    if (sl_identity_decode(view, &identity) != SL_OK)
+        lx106_give_up("no identity in flash: write the image that 'sluice node add' has made");
+}
+
+static void start(void)
+{
+    uint8_t seed[SL_NODE_SEED_LEN];
+    struct sl_node_config config = {
+        .identity = &identity,
+        .records = &records,
+        .limits = {.at_once = 1, .longest_s = SL_ZONE_LONGEST_S, .default_s = SL_ZONE_DEFAULT_S},
+        .lease_ms = SL_LINK_LEASE_MS,
+        .floor_s = SL_BUILD_TIME,
+        .use_sntp = lx106_argument("sntp") != NULL,
+        .version = SL_VERSION,
+    };
+
+    sl_records_init(&records, SL_RECORDS_SECTORS);
+    sl_run_read_records(&records);
+    if (config.floor_s < sl_kept_time(&records))
+        config.floor_s = sl_kept_time(&records);
+    sl_port_entropy(seed, sizeof seed);
+    if (sl_node_init(&node, sl_port_now(), &config, seed) != SL_OK)
+        lx106_give_up("the identity cannot be used: make a new one with 'sluice node add NAME "
+                      "--replace'");
+    sl_wipe(seed, sizeof seed);
+    sl_run_init(&run, &node, &records, sl_port_now());
+}

@@ -1,0 +1,120 @@
+/* Descriptors that QEMU inherits are named to the board in its arguments (ports/lx106/semihost.h).
+ *
+ * Time on the board is counted in instructions (-icount), so that a busy computer slows it down
+ * without upsetting it. */
+#include "machine.h"
+#include "flash_file.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define QEMU          "qemu-system-xtensa"
+#define ARGUMENTS_LEN 2048
+#define HOST_LEN      256
+
+static void add(char *arguments, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add_sntp(char *arguments, const char *server);
+static void run(const struct board_options *options, const char *arguments, int serial);
+
+bool board_machine_start(struct board_machine *machine, const struct board_options *options,
+                         char error[BOARD_ERROR_LEN])
+{
+    char arguments[ARGUMENTS_LEN] = "enable=on,target=native,arg=sluice-board,arg=reboots=1";
+    int serial[2], wires[2] = {-1, -1};
+    const int flash = board_flash_open(options->state, options->identity, error);
+
+    if (flash < 0)
+        return false;
+    if (pipe2(serial, O_CLOEXEC) != 0 ||
+        (options->chip && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, wires) != 0)) {
+        snprintf(error, BOARD_ERROR_LEN, "no pipe to the board: %s", strerror(errno));
+        return false;
+    }
+    add(arguments, "flash=%d", flash);
+    if (options->chip)
+        add(arguments, "chip=%d", wires[1]);
+    if (options->sntp)
+        add_sntp(arguments, options->sntp);
+    else
+        add(arguments, "epoch=%lld", (long long)time(NULL));
+    for (size_t i = 0; i < options->sets_len; i++)
+        add(arguments, "%s", options->sets[i]);
+
+    const pid_t parent = getpid();
+    machine->process = fork();
+    if (machine->process == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != parent)
+            _exit(1);
+        if (wires[1] >= 0)
+            fcntl(wires[1], F_SETFD, 0);
+        run(options, arguments, serial[1]);
+    }
+    close(serial[1]);
+    close(flash);
+    if (wires[1] >= 0)
+        close(wires[1]);
+    machine->serial = serial[0];
+    machine->wires = wires[0];
+    if (machine->process < 0)
+        snprintf(error, BOARD_ERROR_LEN, "cannot start a process: %s", strerror(errno));
+    return machine->process >= 0;
+}
+
+static void add(char *arguments, const char *format, ...)
+{
+    const size_t len = strlen(arguments);
+    va_list values;
+
+    /* A comma in a value would end it: QEMU wants it twice, and nothing here has one. */
+    snprintf(arguments + len, ARGUMENTS_LEN - len, ",arg=");
+    va_start(values, format);
+    vsnprintf(arguments + strlen(arguments), ARGUMENTS_LEN - strlen(arguments), format, values);
+    va_end(values);
+}
+
+static void add_sntp(char *arguments, const char *server)
+{
+    char host[HOST_LEN];
+    const char *colon = strrchr(server, ':');
+    const size_t len = colon ? (size_t)(colon - server) : strlen(server);
+
+    snprintf(host, sizeof host, "%.*s", (int)len, server);
+    add(arguments, "sntp=%s", host);
+    if (colon)
+        add(arguments, "sntp-port=%s", colon + 1);
+}
+
+/* In the child; does not come back. */
+static void run(const struct board_options *options, const char *arguments, int serial)
+{
+    const char *argv[32] = {QEMU,      "-M",       "kc705-nommu",    "-cpu",
+                            "lx106",   "-display", "none",           "-monitor",
+                            "none",    "-serial",  "stdio",          "-icount",
+                            "shift=0", "-nic",     options->network, "-semihosting-config",
+                            arguments, "-kernel",  options->elf,     NULL};
+    const int nothing = open("/dev/null", O_RDONLY);
+
+    if (!options->network)
+        argv[14] = "user,model=open_eth";
+    if (options->plugin) {
+        argv[19] = "-plugin";
+        argv[20] = options->plugin;
+    }
+    dup2(nothing, STDIN_FILENO);
+    dup2(serial, STDOUT_FILENO);
+    dup2(serial, STDERR_FILENO);
+    signal(SIGPIPE, SIG_DFL);
+    execvp(QEMU, (char *const *)(uintptr_t)argv);
+    fprintf(stderr, "%s: %s; 'make board' installs it\n", QEMU, strerror(errno));
+    _exit(127);
+}

@@ -1,0 +1,46 @@
+#include "serial.h"
+#include "port.h"
+#include "posix/log.h"
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+static void take_line(const char *line);
+static bool is_event(const char *line, struct sl_log_event *event);
+
+void board_serial_feed(struct board_serial *serial, const char *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (bytes[i] != '\n' && serial->len < BOARD_LINE_MAX) {
+            serial->line[serial->len++] = bytes[i];
+            continue;
+        }
+        serial->line[serial->len] = '\0';
+        serial->len = 0;
+        take_line(serial->line);
+    }
+}
+
+static void take_line(const char *line)
+{
+    struct sl_log_event event;
+
+    if (line[0] == '\0')
+        return;
+    if (is_event(line, &event))
+        sl_port_log(&event);
+    else
+        posix_log(strncmp(line, "fault: ", 7) == 0 ? SL_LOG_ERROR : SL_LOG_INFO, "board: %s", line);
+}
+
+static bool is_event(const char *line, struct sl_log_event *event)
+{
+    unsigned code;
+    int a, b, end = 0;
+
+    if (sscanf(line, "@%u %d %d%n", &code, &a, &b, &end) != 3 || line[end] != '\0' ||
+        code >= SL_LOG_COUNT)
+        return false;
+    *event = (struct sl_log_event){.code = (uint16_t)code, .a = a, .b = b};
+    return true;
+}

@@ -1,0 +1,18 @@
+/* The board's serial line, made readable: log events come as numbers, '@CODE A B', and get their
+ * words here; other lines pass as they are. */
+#ifndef SL_TWIN_BOARD_SERIAL_H
+#define SL_TWIN_BOARD_SERIAL_H
+
+#include <stddef.h>
+
+#define BOARD_LINE_MAX 512
+
+struct board_serial {
+    char line[BOARD_LINE_MAX + 1];
+    size_t len;
+};
+
+/* Bytes as they come. Whole lines go to the log (ports/posix/log.h). */
+void board_serial_feed(struct board_serial *serial, const char *bytes, size_t len);
+
+#endif
