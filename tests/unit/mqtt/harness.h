@@ -8,6 +8,7 @@
 #ifndef SL_TESTS_MQTT_HARNESS_H
 #define SL_TESTS_MQTT_HARNESS_H
 
+#include "legal.h"
 #include "mqtt/reason.h"
 #include "mqtt/session.h"
 #include <assert.h>
@@ -42,7 +43,8 @@ struct fixture {
     uint16_t received[RECEIVED_LEN];
     bool hides_ids; /* identifiers we give differ between runs that are to be compared */
     struct text events;
-    struct text wire; /* all bytes sent, in hex */
+    struct text wire;   /* all bytes sent, in hex */
+    struct legal legal; /* reads them too */
 };
 
 static inline __attribute__((format(printf, 2, 3))) void text_add(struct text *text,
@@ -228,6 +230,7 @@ static inline void flush(struct fixture *f, size_t step)
         if (view.len > step)
             view.len = step;
         text_add_hex(&f->wire, view);
+        legal_feed(&f->legal, view.data, view.len);
         sl_mqtt_sent(&f->mqtt, f->now, view.len);
     }
 }
@@ -265,9 +268,16 @@ static inline void clear_traces(struct fixture *f)
     text_clear(&f->wire);
 }
 
+/* CONNECT waits. */
+static inline void dial_unsent(struct fixture *f)
+{
+    legal_begin(&f->legal, f->config.version);
+    assert_int_equal(sl_mqtt_open(&f->mqtt, f->now, &f->config), SL_OK);
+}
+
 static inline void dial(struct fixture *f)
 {
-    assert_int_equal(sl_mqtt_open(&f->mqtt, f->now, &f->config), SL_OK);
+    dial_unsent(f);
     flush(f, SIZE_MAX);
 }
 

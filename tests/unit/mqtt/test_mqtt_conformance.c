@@ -86,7 +86,7 @@ static void test_connect_comes_first(void **state)
         sl_mqtt_close(&f->mqtt);
         assert_nothing_can_be_asked(f);
         assert_int_equal(sl_mqtt_peek(&f->mqtt).len, 0);
-        assert_int_equal(sl_mqtt_open(&f->mqtt, f->now, &f->config), SL_OK);
+        dial_unsent(f);
         assert_nothing_can_be_asked(f);
         struct sl_view view = sl_mqtt_peek(&f->mqtt);
         assert_int_equal(view.data[0], 0x10);
@@ -165,8 +165,7 @@ static void test_short_keep_alive(void **state)
     struct fixture *f = *state;
     sl_ms due;
     f->config.keep_alive_s = 3;
-    assert_int_equal(sl_mqtt_open(&f->mqtt, f->now, &f->config), SL_OK);
-    flush(f, SIZE_MAX);
+    dial(f);
     assert_true(sl_mqtt_deadline(&f->mqtt, f->now, &due));
     assert_int_equal(due, f->now + 3000);
     connack(f, false);

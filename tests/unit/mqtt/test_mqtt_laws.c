@@ -163,6 +163,51 @@ static void test_nothing_after_the_end(void **state)
     run_all(feed_and_go_on, 1000, last_none);
 }
 
+static unsigned said[16];
+
+static void feed_and_count(struct fixture *f, const struct vector *vector, size_t parameter)
+{
+    (void)parameter;
+    serve(f, vector->bytes, vector->len);
+    for (size_t type = 0; type < 16; type++)
+        said[type] += f->legal.seen[type];
+}
+
+/* legal.h reads along with every test; here, that it has read every kind of packet, and a will and
+ * a message with all that they can carry. */
+static void test_everything_said_is_legal(void **state)
+{
+    static const uint8_t of_a_client[] = {1, 3, 4, 5, 6, 7, 8, 10, 12, 14};
+    (void)state;
+    memset(said, 0, sizeof said);
+    run_all(feed_and_count, 1000, last_none);
+    for (size_t i = 0; i < sizeof of_a_client; i++)
+        assert_true(said[of_a_client[i]] > 0);
+    for (enum sl_mqtt_version version = SL_MQTT_V3; version <= SL_MQTT_V5; version++) {
+        struct fixture f;
+        struct sl_mqtt_message message = {
+            .topic = sl_view_text("\xC3\xA4/\xE2\x82\xAC/\xF0\x9F\x98\x80"),
+            .payload = sl_view_text("p"),
+            .retain = true,
+            .has_expiry = true,
+            .expiry_s = 60,
+            .is_text = true,
+            .response_topic = sl_view_text("r"),
+            .correlation = sl_view_text("k"),
+            .content_type = sl_view_text("t"),
+        };
+        uint16_t id;
+        fixture_init(&f, version, 1000);
+        f.config.will = message;
+        open_plain(&f);
+        for (message.qos = 0; message.qos <= 2; message.qos++)
+            assert_int_equal(sl_mqtt_publish(&f.mqtt, f.now, &message, &id), SL_OK);
+        flush(&f, 3);
+        assert_int_equal(f.legal.seen[SL_MQTT_PUBLISH], 3);
+        fixture_free(&f);
+    }
+}
+
 /* xorshift32: the same mutations on every run. */
 static uint32_t random_state;
 
@@ -265,10 +310,15 @@ static void test_mutations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vectors_whole),         cmocka_unit_test(test_vectors_bytewise),
-        cmocka_unit_test(test_vectors_in_two_parts),  cmocka_unit_test(test_vectors_in_every_way),
-        cmocka_unit_test(test_vectors_with_ticks),    cmocka_unit_test(test_vectors_over_the_wrap),
-        cmocka_unit_test(test_nothing_after_the_end), cmocka_unit_test(test_mutations),
+        cmocka_unit_test(test_vectors_whole),
+        cmocka_unit_test(test_vectors_bytewise),
+        cmocka_unit_test(test_vectors_in_two_parts),
+        cmocka_unit_test(test_vectors_in_every_way),
+        cmocka_unit_test(test_vectors_with_ticks),
+        cmocka_unit_test(test_vectors_over_the_wrap),
+        cmocka_unit_test(test_nothing_after_the_end),
+        cmocka_unit_test(test_everything_said_is_legal),
+        cmocka_unit_test(test_mutations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

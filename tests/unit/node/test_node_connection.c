@@ -157,6 +157,7 @@ static void a_disconnect_has_its_reason(void **state)
     water();
     test_mqtt_peer_disconnect(&rig->peer, 0x8E);
     rig_turn(rig);
+    assert_int_equal(rig->hang_ups, 1);
     assert_last_error("disconnect 142");
     assert_int_equal(rig_logged_a(rig, SL_LOG_DROPPED), 0x8E);
     assert_water_ends(100);
@@ -170,6 +171,7 @@ static void a_broken_protocol_ends_the_session(void **state)
     assert_int_equal(rig_logged(rig, SL_LOG_PROTOCOL), 1);
     assert_true(rig->has_disconnect);
     assert_true(rig->disconnect >= 0x80);
+    assert_int_equal(rig->hang_ups, 1);
     rig_run(rig, 2000);
     assert_true(is_open());
 }

@@ -40,6 +40,7 @@ static void stopping_closes_says_so_and_leaves(void **state)
     assert_true(availability->retain);
     assert_true(rig->has_disconnect);
     assert_int_equal(rig->disconnect, 0);
+    assert_int_equal(rig->hang_ups, 1);
     assert_int_equal(rig_logged(rig, SL_LOG_STOPPED), 1);
     struct sl_node_event event;
     sl_node_tick(&rig->node, rig->now + 100000);

@@ -73,6 +73,7 @@ static void a_resumed_session_that_does_not_open_is_dropped(void **state)
     rig_break_line(rig, ECONNRESET);
     for (int i = 0; i < 200 && rig->node.connection.trouble.kind != SL_TROUBLE_REFUSED; i++)
         rig_run(rig, 10);
+    assert_int_equal(rig->hang_ups, 1);
     assert_last_error("connack 135");
     assert_true(rig->node.connection.is_resumed);
     assert_false(rig->node.connection.session.is_valid);
@@ -151,6 +152,7 @@ static void a_refused_session_has_its_reason(void **state)
     rig->connack = 0x87;
     rig_set_time(rig);
     rig_run(rig, 50);
+    assert_int_equal(rig->hang_ups, 1);
     assert_last_error("connack 135");
     assert_int_equal(rig_logged_a(rig, SL_LOG_REFUSED_CONNECT), 0x87);
     rig->connack = 0;
