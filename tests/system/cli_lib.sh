@@ -3,6 +3,7 @@
 sluice=$1
 [ -x "$sluice" ] || { echo "usage: $0 PATH-OF-SLUICE" >&2; exit 2; }
 unset SLUICE_SITE
+tests=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 pids=
 cleanup() {
@@ -56,25 +57,10 @@ start_broker() {
     until_true grep -q ' running$' broker.log || fail "the broker does not start"
 }
 
-# node_args NAME: options for mosquitto_pub and _sub with the certificate of a node. The key lies in
-# its identity image: tag 88, length 0020.
+# node_args NAME: options for mosquitto_pub and _sub with the certificate of a node.
 node_args() {
-    if [ ! -f "$1.key" ]; then
-        hex=$(od -An -v -tx1 "site/nodes/$1/identity" | tr -d ' \n' |
-              sed -n 's/^.*880020\([0-9a-f]\{64\}\)890008.\{24\}$/\1/p')
-        [ -n "$hex" ] || fail "no key in the identity of $1"
-        der=30310201010420${hex}a00a06082a8648ce3d030107
-        hex_to_bytes "$der" | openssl pkey -inform DER -out "$1.key" 2>/dev/null ||
-            fail "the key in the identity of $1 is no key"
-    fi
+    [ -f "$1.key" ] || sh "$tests/node_key.sh" "site/nodes/$1/identity" "$1.key" ||
+        fail "no key in the identity of $1"
     echo "-V mqttv5 -i $1 -h 127.0.0.1 -p $port --cafile site/ca/certificate.pem" \
          "--cert site/nodes/$1/certificate.pem --key $1.key"
-}
-
-# Octal escapes: the only ones that every printf knows.
-hex_to_bytes() {
-    for byte in $(echo "$1" | sed 's/../& /g'); do
-        # shellcheck disable=SC2059
-        printf "\\$(printf %03o "0x$byte")"
-    done
 }

@@ -15,6 +15,7 @@ add_library(system_harness STATIC harness.c garden.c terminal.c)
 target_compile_definitions(system_harness PUBLIC _GNU_SOURCE
     SL_NODE="$<TARGET_FILE:sluice-node>"
     SL_SLUICE="$<TARGET_FILE:sluice>"
+    SL_SYSTEM_TESTS="${CMAKE_CURRENT_SOURCE_DIR}"
     SL_MOSQUITTO="${SL_MOSQUITTO}"
     SL_CHIP="$<IF:$<TARGET_EXISTS:sluice-chip>,$<TARGET_FILE:sluice-chip>,no-libsimavr>"
     SL_CHIP_ELF="${SL_CHIP_ELF}"
@@ -47,6 +48,7 @@ system_test(test_network 150)
 system_test(test_node_loss 120)
 system_test(test_time 120)
 target_link_libraries(test_time PRIVATE test_support sl_node) # reads what was kept
+system_test(test_watch 180)
 # slow_names is loaded before the sanitizer's run-time, which does not mind when told.
 set_tests_properties(system/test_network PROPERTIES
                      ENVIRONMENT ASAN_OPTIONS=verify_asan_link_order=0)

@@ -5,7 +5,10 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+#define END_MS 500
 
 bool sl_lines_read(struct sl_lines *lines)
 {
@@ -16,6 +19,7 @@ bool sl_lines_read(struct sl_lines *lines)
     ssize_t got = read(lines->fd, lines->text + lines->len, sizeof lines->text - lines->len);
     if (got > 0)
         lines->len += (size_t)got;
+    lines->is_over = got == 0;
     return got > 0 || (got < 0 && errno == EINTR);
 }
 
@@ -37,11 +41,19 @@ bool sl_lines_next(struct sl_lines *lines, char *line, size_t line_len)
     }
 }
 
-void sl_lines_end(struct sl_lines *lines)
+int sl_lines_end(struct sl_lines *lines)
 {
-    if (lines->child > 0) {
+    int status = 0;
+    pid_t ended = 0;
+    /* Its output ends a moment before it does. */
+    for (int i = 0; i < END_MS && lines->child > 0 && lines->is_over && ended == 0; i++) {
+        ended = waitpid(lines->child, &status, WNOHANG);
+        if (ended == 0)
+            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    if (lines->child > 0 && ended == 0) {
         kill(lines->child, SIGKILL);
-        while (waitpid(lines->child, NULL, 0) < 0 && errno == EINTR)
+        while (waitpid(lines->child, &status, 0) < 0 && errno == EINTR)
             ;
     }
     if (lines->fd >= 0)
@@ -49,5 +61,6 @@ void sl_lines_end(struct sl_lines *lines)
     lines->child = 0;
     lines->fd = -1;
     lines->len = 0;
-    lines->is_dropping = false;
+    lines->is_dropping = lines->is_over = false;
+    return ended > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }

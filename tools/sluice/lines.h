@@ -13,7 +13,7 @@ struct sl_lines {
     int fd;      /* for poll; -1: none */
     char text[SL_LINE_MAX];
     size_t len;
-    bool is_dropping;
+    bool is_dropping, is_over;
 };
 
 #define SL_LINES_NONE                                                                              \
@@ -25,7 +25,8 @@ struct sl_lines {
 bool sl_lines_read(struct sl_lines *lines);
 /* The next whole line without its end, cleaned for a terminal; false: none yet. */
 bool sl_lines_next(struct sl_lines *lines, char *line, size_t line_len);
-/* End the child, if there is one, and forget it. */
-void sl_lines_end(struct sl_lines *lines);
+/* End the child, if there is one and it does not end by itself after the end of its output, and
+ * forget it. Gives: its exit code, -1 when it was ended. */
+int sl_lines_end(struct sl_lines *lines);
 
 #endif

@@ -1,4 +1,6 @@
-/* sluice watch: a line for everything that a node says. */
+/* sluice watch: a line for everything that a node says; on a terminal the live picture. */
+#include "watch.h"
+#include "screen.h"
 #include "talk.h"
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -8,9 +10,10 @@
 #define CONNECT_MS 10000
 #define FOR_MAX_S  1000000 /* as in the table */
 
-enum { JSON, FOR, OPERATOR };
+enum { JSON, PLAIN, FOR, OPERATOR };
 static const struct sl_option options[] = {
     [JSON] = SL_OPTION_JSON("JSON lines: utc, node, topic, retained, payload"),
+    [PLAIN] = {.name = "--plain", .help = "lines, also on a terminal"},
     [FOR] = {.name = "--for",
              .kind = SL_OPTION_NUMBER,
              .value = "S",
@@ -25,21 +28,24 @@ static const struct sl_option options[] = {
 static enum sl_exit run(struct sl_cli *cli);
 const struct sl_command sl_command_watch = {
     .name = "watch",
-    .summary = "print what happens, as it happens",
+    .summary = "show what happens, as it happens",
     .arguments =
         (const struct sl_argument[]){SL_ARGUMENT_NODE("only this one", true), {.name = NULL}},
     .options = options,
-    .text = "What the broker kept from before comes first, marked 'kept'.",
-    .examples = (const struct sl_example[]){{"sluice watch", "all nodes, until Ctrl-C:"},
+    .text = "On a terminal: a live picture of every node, its zones running down. It survives the "
+            "end of the broker and tries again. Keys: up, down, page up, page down, ? for help, q "
+            "to quit.\n\n"
+            "In a pipe, with --plain or --json: a line for each message. What the broker kept from "
+            "before comes first, marked 'kept'.",
+    .manual = "A bar's length is the time that a zone began with, as far as it was seen. Between "
+              "two reports the time is counted down here; what is not known at this moment, "
+              "because the node or the broker is away, is called 'last known'. The certificate is "
+              "yellow below a third of its life and red below 14 days.",
+    .examples = (const struct sl_example[]){{"sluice watch", "all nodes, until q or Ctrl-C:"},
                                             {"sluice watch garden --json >> garden.jsonl",
                                              "a journal of one node:"},
                                             {NULL, NULL}},
     .run = run,
-};
-
-struct watching {
-    struct sl_site_nodes nodes;
-    bool wants_json;
 };
 
 static void receive(void *context, const struct sl_talk_message *message);
@@ -50,23 +56,35 @@ static void print_json(const struct sl_site_node *node, const char *tail,
 
 static enum sl_exit run(struct sl_cli *cli)
 {
-    struct watching watching = {.wants_json = cli->values[JSON].is_given};
-    long for_s = cli->values[FOR].number; /* 0: until a signal */
-    struct sl_site site;
-    enum sl_exit code = sl_site_open(cli->site_root, &site);
+    struct sl_watching watching = {
+        .operator_name = cli->values[OPERATOR].text,
+        .for_s = cli->values[FOR].number, /* 0: until a signal */
+        .wants_json = cli->values[JSON].is_given,
+    };
+    bool wants_lines = watching.wants_json || cli->values[PLAIN].is_given;
+    enum sl_exit code = sl_site_open(cli->site_root, &watching.site);
     if (code == SL_EXIT_DONE)
-        code = sl_site_find_nodes(&site, cli->words[0], &watching.nodes);
+        code = sl_site_find_nodes(&watching.site, cli->words[0], &watching.nodes);
     if (code != SL_EXIT_DONE)
         return code;
+    if (!wants_lines && sl_screen_is_possible())
+        code = sl_watch_show(&watching);
+    else
+        code = sl_watch_follow(&watching);
+    sl_site_free_nodes(&watching.nodes);
+    return code;
+}
 
+enum sl_exit sl_watch_follow(struct sl_watching *watching)
+{
     setvbuf(stdout, NULL, _IOLBF, 0); /* a line is a message, also in a pipe */
     struct sl_talk *talk = NULL;
-    code = sl_talk_open(&site, cli->values[OPERATOR].text, true, CONNECT_MS, receive, &watching,
-                        &talk);
+    enum sl_exit code = sl_talk_open(&watching->site, watching->operator_name, true, CONNECT_MS,
+                                     receive, watching, &talk);
     static const char *const topics[] = {"availability", "refused", "report"};
-    for (size_t i = 0; i < watching.nodes.len; i++) {
+    for (size_t i = 0; i < watching->nodes.len; i++) {
         char topic[SL_TOPIC_MAX];
-        const char *base = watching.nodes.list[i].base;
+        const char *base = watching->nodes.list[i].base;
         for (int k = 0; k < 3 && code == SL_EXIT_DONE; k++) {
             snprintf(topic, sizeof topic, "%s/%s", base, topics[k]);
             code = sl_talk_subscribe(talk, topic);
@@ -76,19 +94,21 @@ static enum sl_exit run(struct sl_cli *cli)
             code = sl_talk_subscribe(talk, topic);
         }
     }
+    if (code == SL_EXIT_DONE && watching->announces)
+        puts(SL_WATCH_CONNECTED);
+    long for_s = watching->for_s ? watching->for_s : FOR_MAX_S;
     while (code == SL_EXIT_DONE && !sl_talk_is_stopping()) {
-        code = sl_talk_wait(talk, NULL, (unsigned)(for_s ? for_s : FOR_MAX_S) * 1000u);
-        if (for_s)
+        code = sl_talk_wait(talk, NULL, (unsigned)for_s * 1000u);
+        if (watching->for_s)
             break;
     }
     sl_talk_close(talk);
-    sl_site_free_nodes(&watching.nodes);
-    return code;
+    return sl_talk_is_stopping() ? SL_EXIT_DONE : code; /* asked to end, it ends well */
 }
 
 static void receive(void *context, const struct sl_talk_message *message)
 {
-    const struct watching *watching = context;
+    const struct sl_watching *watching = context;
     for (size_t i = 0; i < watching->nodes.len; i++) {
         const struct sl_site_node *node = &watching->nodes.list[i];
         const char *tail = sl_site_topic_below(node, message->topic);
