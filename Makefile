@@ -4,6 +4,7 @@ PROGRAMMER ?= usbasp
 PORT       ?= usb
 BITCLOCK   ?= 10
 TIME       ?= 600
+PREFIX     ?= /usr/local
 
 ifeq ($(filter $(MCU),atmega168 atmega328p),)
 $(error MCU=$(MCU) is no relay chip that has a firmware: use atmega168 or atmega328p)
@@ -20,7 +21,7 @@ BUILT = build/host
 CHIP  = build/$(MCU)/relay-chip
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build firmware board demo check lint format fuzz bench program_fuses program test_conn clean
+.PHONY: help setup build install firmware board demo check lint format fuzz bench program_fuses program test_conn clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z_-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +32,10 @@ setup: ## Install the Debian packages that demo and check need
 build: firmware ## Build all programs for this computer into build/host
 	@cmake --preset host --log-level=WARNING >/dev/null
 	@cmake --build $(BUILT) --target sluice sluice-node sluice-chip sluice-board
+
+install: build ## Install sluice, sluice-node, unit, manual and node.conf below PREFIX=/usr/local (DESTDIR= too)
+	@cmake --build $(BUILT) --target node_manual
+	@DESTDIR='$(DESTDIR)' cmake --install $(BUILT) --prefix '$(PREFIX)'
 
 firmware: ## Build the relay chip's firmware (hex and ELF) for ATmega168 and 328P; print its size
 	@tools/dev/setup.sh firmware
