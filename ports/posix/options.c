@@ -1,6 +1,7 @@
 /* getopt_long over the table of settings, with every value checked before it is believed. */
 #include "options.h"
 #include "config_file.h"
+#include "gpio_spec.h"
 #include "help.h"
 #include "link/frame.h"
 #include <getopt.h>
@@ -89,6 +90,7 @@ bool posix_options_make(struct posix_options *options, const struct posix_values
     long standard = number_of(values, POSIX_DEFAULT);
     const char *sntp = text_of(values, POSIX_SNTP);
     enum posix_setting_id output;
+    struct posix_gpio_spec spec;
 
     *options = (struct posix_options){.identity_path = text_of(values, POSIX_IDENTITY),
                                       .state_dir = text_of(values, POSIX_STATE)};
@@ -115,6 +117,8 @@ bool posix_options_make(struct posix_options *options, const struct posix_values
     options->limits = (struct sl_zone_limits){.at_once = (uint8_t)number_of(values, POSIX_AT_ONCE),
                                               .longest_s = (uint16_t)longest,
                                               .default_s = (uint16_t)standard};
+    if (output == POSIX_GPIO && posix_gpio_spec_parse(options->output_name, &spec))
+        options->limits.zones = (uint8_t)spec.len;
     options->lease_ms = (uint32_t)number_of(values, POSIX_LEASE) * 1000;
     options->log_sink = (enum posix_log_sink)word_of(values, POSIX_LOG);
     options->log_level = (enum sl_log_level)word_of(values, POSIX_LOG_LEVEL);

@@ -25,6 +25,7 @@ enum sl_command_topic {
 #define SL_REFUSAL_LIST(X)                                                                         \
     X(SL_REFUSAL_NONE, "")                                                                         \
     X(SL_REFUSAL_NO_SUCH_ZONE, "zone {a} does not exist: use 0 to 7")                              \
+    X(SL_REFUSAL_NO_OUTPUT, "this zone has no output here: use 0 to {a}")                          \
     X(SL_REFUSAL_TOO_LONG, "the time is longer than the {a} s allowed: use 0 to {a}")              \
     X(SL_REFUSAL_ON_FORM,                                                                          \
       "the payload must be a zone and seconds with a space between, for example 2 120")            \

@@ -38,6 +38,9 @@ static uint8_t switch_on(struct sl_node *node, sl_ms now, struct sl_command *com
     case SL_ZONE_NO_SUCH_ZONE:
         refuse(command, SL_REFUSAL_NO_SUCH_ZONE, command->zone);
         return 0;
+    case SL_ZONE_NO_OUTPUT:
+        refuse(command, SL_REFUSAL_NO_OUTPUT, zones.limits.zones - 1u);
+        return 0;
     case SL_ZONE_TOO_LONG:
         refuse(command, SL_REFUSAL_TOO_LONG, zones.limits.longest_s);
         return 0;

@@ -1,7 +1,7 @@
 /* Rules for eight zones. Instants are compared by distance only, so the clock may wrap. */
 #include "zone/zone.h"
 
-static const struct sl_zone_limits defaults = {1, SL_ZONE_LONGEST_S, SL_ZONE_DEFAULT_S};
+static const struct sl_zone_limits defaults = {1, SL_ZONE_LONGEST_S, SL_ZONE_DEFAULT_S, SL_ZONES};
 
 static uint8_t bit(uint8_t zone)
 {
@@ -34,8 +34,10 @@ enum sl_status sl_zone_init(struct sl_zones *zones, struct sl_zone_limits limits
 {
     bool is_valid = limits.at_once >= 1 && limits.at_once <= SL_ZONES && limits.longest_s >= 1 &&
                     limits.longest_s <= SL_ZONE_LONGEST_S && limits.default_s >= 1 &&
-                    limits.default_s <= limits.longest_s;
+                    limits.default_s <= limits.longest_s && limits.zones <= SL_ZONES;
     *zones = (struct sl_zones){.limits = is_valid ? limits : defaults};
+    if (zones->limits.zones == 0)
+        zones->limits.zones = SL_ZONES;
     return is_valid ? SL_OK : SL_BAD_ARGUMENT;
 }
 
@@ -45,6 +47,8 @@ enum sl_zone_verdict sl_zone_switch(struct sl_zones *zones, sl_ms now, uint32_t 
     *turned_off = 0;
     if (zone >= SL_ZONES)
         return SL_ZONE_NO_SUCH_ZONE;
+    if (zone >= zones->limits.zones && seconds > 0)
+        return SL_ZONE_NO_OUTPUT;
     if (seconds > zones->limits.longest_s)
         return SL_ZONE_TOO_LONG;
 

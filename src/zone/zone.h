@@ -17,6 +17,7 @@ struct sl_zone_limits {
     uint8_t at_once;    /* zones that may conduct together, 1..8; 1 is the default */
     uint16_t longest_s; /* 1..SL_ZONE_LONGEST_S */
     uint16_t default_s; /* 1..longest_s */
+    uint8_t zones;      /* that have an output, from 0 on: 1..8; 0: all eight */
 };
 
 struct sl_zones {
@@ -29,6 +30,7 @@ struct sl_zones {
 enum sl_zone_verdict {
     SL_ZONE_OK,
     SL_ZONE_NO_SUCH_ZONE, /* zone > 7 */
+    SL_ZONE_NO_OUTPUT,    /* to be on, but zone >= limits.zones */
     SL_ZONE_TOO_LONG      /* seconds > limits.longest_s */
 };
 

@@ -177,6 +177,22 @@ static void bad_payloads_switch_nothing_and_are_refused_in_words(void **state)
     assert_int_equal(rig->connects, 1);
 }
 
+/* As with --gpio and three lines. */
+static void a_zone_without_an_output_is_refused_and_displaces_nothing(void **state)
+{
+    (void)state;
+    rig->node.zones.limits.zones = 3;
+    rig_say(rig, "zone/on", "2 60");
+    rig_run(rig, 50);
+    rig_forget(rig);
+    rig_say(rig, "zone/on", "3 60");
+    rig_run(rig, 50);
+    assert_int_equal(rig_pins(rig), 0x04);
+    assert_int_equal(rig_count(rig, "refused"), 1);
+    assert_why("this zone has no output here: use 0 to 2");
+    assert_int_equal(rig_logged(rig, SL_LOG_UNCONFIRMED), 0);
+}
+
 static void four_kilobytes_of_zeros_are_refused_in_words(void **state)
 {
     static const uint8_t zeros[4096];
@@ -480,6 +496,7 @@ int main(void)
         FROM_SESSION(one_at_a_time),
         FROM_SESSION(every_way_to_switch_off),
         FROM_SESSION(bad_payloads_switch_nothing_and_are_refused_in_words),
+        FROM_SESSION(a_zone_without_an_output_is_refused_and_displaces_nothing),
         FROM_SESSION(four_kilobytes_of_zeros_are_refused_in_words),
         FROM_SESSION(commands_that_are_not_for_now_switch_nothing),
         FROM_SESSION(a_wildcard_in_the_response_topic_switches_nothing),

@@ -151,6 +151,10 @@ static void settings_must_go_together(void **state)
     assert_int_equal(options.log_level, SL_LOG_INFO);
     assert_int_equal(options.log_sink, POSIX_LOG_AUTO);
     assert_false(options.use_sntp);
+    assert_int_equal(options.limits.zones, 0);
+    assert_true(parse("identity = i\ngpio = gpiochip0:4,5,6"));
+    assert_true(posix_options_make(&options, &values, error));
+    assert_int_equal(options.limits.zones, 3);
 }
 
 static enum posix_options_verdict command(struct posix_options *options, const char *const *args)

@@ -14,7 +14,7 @@ static const sl_ms clocks[] = {0, 0x7FFFFF00, 0xFFFFFFFF - 150000, 0xFFFFFFFF - 
 static struct sl_zones make(uint8_t at_once)
 {
     struct sl_zones zones;
-    struct sl_zone_limits limits = {at_once, SL_ZONE_LONGEST_S, SL_ZONE_DEFAULT_S};
+    struct sl_zone_limits limits = {at_once, SL_ZONE_LONGEST_S, SL_ZONE_DEFAULT_S, SL_ZONES};
     assert_int_equal(sl_zone_init(&zones, limits), SL_OK);
     return zones;
 }
@@ -30,8 +30,9 @@ static void limits_out_of_range_give_the_defaults(void **state)
 {
     (void)state;
     const struct sl_zone_limits bad[] = {
-        {0, 100, 10}, {9, 100, 10},  {1, 0, 0},           {1, 14401, 10},
-        {1, 100, 0},  {1, 100, 101}, {255, 65535, 65535},
+        {0, 100, 10, SL_ZONES},        {9, 100, 10, SL_ZONES}, {1, 0, 0, SL_ZONES},
+        {1, 14401, 10, SL_ZONES},      {1, 100, 0, SL_ZONES},  {1, 100, 101, SL_ZONES},
+        {255, 65535, 65535, SL_ZONES},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct sl_zones zones;
@@ -41,7 +42,7 @@ static void limits_out_of_range_give_the_defaults(void **state)
         assert_int_equal(zones.limits.default_s, SL_ZONE_DEFAULT_S);
         assert_int_equal(zones.on, 0);
     }
-    const struct sl_zone_limits good[] = {{1, 1, 1}, {8, 14400, 14400}};
+    const struct sl_zone_limits good[] = {{1, 1, 1, SL_ZONES}, {8, 14400, 14400, SL_ZONES}};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         struct sl_zones zones;
         assert_int_equal(sl_zone_init(&zones, good[i]), SL_OK);
@@ -105,11 +106,31 @@ static void refusals_say_why_and_change_nothing(void **state)
     assert_memory_equal(&zones, &before, sizeof zones);
 }
 
+static void a_zone_without_an_output_displaces_nothing(void **state)
+{
+    struct sl_zone_limits limits = {1, 300, 60, 3};
+    struct sl_zones zones;
+    uint8_t turned_off;
+
+    (void)state;
+    assert_int_equal(sl_zone_init(&zones, limits), SL_OK);
+    on(&zones, 0, 2, 60);
+    assert_int_equal(sl_zone_switch(&zones, 0, 3, 60, &turned_off), SL_ZONE_NO_OUTPUT);
+    assert_int_equal(turned_off, 0);
+    assert_int_equal(zones.on, 0x04);
+    assert_int_equal(sl_zone_switch(&zones, 0, 3, 0, &turned_off), SL_ZONE_OK);
+    limits.zones = 9;
+    assert_int_equal(sl_zone_init(&zones, limits), SL_BAD_ARGUMENT);
+    limits.zones = 0; /* all eight */
+    assert_int_equal(sl_zone_init(&zones, limits), SL_OK);
+    on(&zones, 0, 7, 60);
+}
+
 static void the_longest_time_is_the_configured_one(void **state)
 {
     (void)state;
     struct sl_zones zones;
-    struct sl_zone_limits limits = {1, 300, 60};
+    struct sl_zone_limits limits = {1, 300, 60, SL_ZONES};
     uint8_t turned_off;
     assert_int_equal(sl_zone_init(&zones, limits), SL_OK);
     assert_int_equal(sl_zone_switch(&zones, 0, 0, 301, &turned_off), SL_ZONE_TOO_LONG);
@@ -205,7 +226,7 @@ static void adoption_takes_the_chips_time_up_to_the_longest(void **state)
     for (size_t i = 0; i < CLOCKS; i++) {
         sl_ms now = clocks[i];
         struct sl_zones zones;
-        struct sl_zone_limits limits = {1, 300, 60};
+        struct sl_zone_limits limits = {1, 300, 60, SL_ZONES};
         assert_int_equal(sl_zone_init(&zones, limits), SL_OK);
         sl_zone_adopt(&zones, now, 2, 1750);
         assert_int_equal(sl_zone_remaining_ms(&zones, now, 2), 1750);
@@ -237,6 +258,7 @@ int main(void)
         cmocka_unit_test(a_zone_is_on_for_exactly_its_time),
         cmocka_unit_test(a_late_tick_still_ends_it),
         cmocka_unit_test(refusals_say_why_and_change_nothing),
+        cmocka_unit_test(a_zone_without_an_output_displaces_nothing),
         cmocka_unit_test(the_longest_time_is_the_configured_one),
         cmocka_unit_test(one_zone_turns_the_other_off),
         cmocka_unit_test(those_that_end_first_give_way),
