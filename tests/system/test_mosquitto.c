@@ -330,6 +330,7 @@ static void story(enum sl_mqtt_version version)
     expect(&one, SL_MQTT_OPENED);
     leave();
     one.config.clean_start = false;
+    one.config.will.topic.len = 0; /* the line will be cut */
     dial(&one);
     expect(&one, SL_MQTT_OPENED);
     subscribe_and_hear(version);
