@@ -1,23 +1,14 @@
 /* The record log: reading at the start, then appending, moving and tidying, one operation a time.
  */
 #include "store/records.h"
-#include "base/crc.h"
+#include "store/record_format.h"
 
-#define HEADER_LEN     16
 #define NUMBER_SECTOR  0 /* the record that begins a sector; its body is the generation */
 #define VERSION_SECTOR 1
 #define GENERATION_LEN 4
-#define FIRST_AT       (HEADER_LEN + GENERATION_LEN) /* of a sector's values */
-#define HALF_LEN       8                             /* of a header; the rest is its complement */
-#define SECTOR_RECORD  SL_RECORD_COUNT               /* in place of a value */
+#define FIRST_AT       (SL_RECORD_HEADER_LEN + GENERATION_LEN) /* of a sector's values */
+#define SECTOR_RECORD  SL_RECORD_COUNT                         /* in place of a value */
 #define ERASED         0xFF
-
-/* A header: whose, how long, and the checksum of these four bytes and the body. */
-struct header {
-    uint8_t number, version;
-    uint16_t len;
-    uint32_t crc;
-};
 
 static const struct {
     uint8_t number, version, max;
@@ -29,10 +20,13 @@ static const struct {
 };
 
 static void read_head(struct sl_records *records, struct sl_view window);
-static void read_value(struct sl_records *records, struct sl_view window);
-static void read_tail(struct sl_records *records, struct sl_view window);
-static void take_value(struct sl_records *records, const struct header *header,
+static bool read_value(struct sl_records *records, struct sl_view window);
+static void begin_others(struct sl_records *records);
+static void read_other(struct sl_records *records, bool is_free, uint16_t len);
+static void take_value(struct sl_records *records, const struct sl_record_header *header,
                        struct sl_view body);
+static void spoil(struct sl_records *records);
+static void hide(struct sl_records *records, uint16_t at, uint8_t len);
 static void choose(struct sl_records *records);
 static void begin_move(struct sl_records *records);
 static void open_target(struct sl_records *records);
@@ -41,11 +35,6 @@ static void begin_body(struct sl_records *records);
 static void written(struct sl_records *records);
 static void moved(struct sl_records *records);
 static void failed(struct sl_records *records);
-static void encode_header(struct sl_records *records, uint8_t number, uint8_t version,
-                          struct sl_view body);
-static bool decode_header(struct sl_view window, struct header *header);
-static uint32_t checksum(uint8_t number, uint8_t version, struct sl_view body);
-static bool is_filled(struct sl_view bytes, uint8_t with);
 
 /* Of a value, in memory. */
 static size_t place_of(unsigned value)
@@ -59,7 +48,7 @@ static size_t place_of(unsigned value)
 
 static bool is_reading(const struct sl_records *records)
 {
-    return records->step <= SL_RECORDS_READ_TAIL;
+    return records->step <= SL_RECORDS_READ_OTHERS;
 }
 
 void sl_records_init(struct sl_records *records, uint8_t sectors)
@@ -67,7 +56,7 @@ void sl_records_init(struct sl_records *records, uint8_t sectors)
     memset(records, 0, sizeof *records);
     if (sectors >= 2)
         records->sectors = sectors <= SL_RECORDS_SECTORS_MAX ? sectors : SL_RECORDS_SECTORS_MAX;
-    records->active = records->untidy = records->sectors;
+    records->active = records->sectors;
     records->end = SL_RECORDS_SECTOR_LEN;
     records->step = records->sectors == 0 ? SL_RECORDS_REST : SL_RECORDS_READ_HEADS;
 }
@@ -84,10 +73,11 @@ bool sl_records_wants(const struct sl_records *records, struct sl_records_place 
 {
     if (!is_reading(records))
         return false;
-    bool is_head = records->step == SL_RECORDS_READ_HEADS;
-    place->sector = is_head ? records->target : records->active;
-    place->offset = is_head ? 0 : records->at;
-    uint16_t left = (uint16_t)(SL_RECORDS_SECTOR_LEN - place->offset);
+    bool is_active =
+        records->step == SL_RECORDS_READ_VALUES || records->step == SL_RECORDS_READ_TAIL;
+    uint16_t left = (uint16_t)(SL_RECORDS_SECTOR_LEN - records->at);
+    place->sector = is_active ? records->active : records->target;
+    place->offset = records->at;
     place->len = left < SL_RECORDS_WINDOW_LEN ? left : SL_RECORDS_WINDOW_LEN;
     return true;
 }
@@ -98,72 +88,82 @@ void sl_records_feed(struct sl_records *records, struct sl_view window)
 
     if (!sl_records_wants(records, &place))
         return;
-    if (window.len > place.len)
-        window.len = place.len;
-    if (records->step == SL_RECORDS_READ_HEADS)
+    bool is_read = window.len >= place.len;
+    window.len = is_read ? place.len : 0;
+    bool is_free = is_read && sl_record_is_filled(window, ERASED);
+    if (records->step == SL_RECORDS_READ_HEADS) {
         read_head(records, window);
-    else if (window.len < place.len)
-        records->step = SL_RECORDS_REST; /* what cannot be read is not written to either */
-    else if (records->step == SL_RECORDS_READ_VALUES)
-        read_value(records, window);
-    else
-        read_tail(records, window);
+        return;
+    }
+    if (records->step == SL_RECORDS_READ_OTHERS) {
+        read_other(records, is_free, place.len);
+        return;
+    }
+    if (records->step == SL_RECORDS_READ_VALUES) {
+        if (!is_read || !read_value(records, window))
+            spoil(records);
+    } else {
+        records->at = (uint16_t)(records->at + place.len);
+        if (!is_free)
+            spoil(records);
+    }
+    if (records->is_spoilt || records->at == SL_RECORDS_SECTOR_LEN)
+        begin_others(records);
 }
 
-/* The newest sector is the active one. Of what else there is, one sector is tidied: a cut leaves no
- * more than one behind, and a secret may be in it. */
+/* The newest sector is the active one. */
 static void read_head(struct sl_records *records, struct sl_view window)
 {
-    struct header header;
-    bool is_sector = decode_header(window, &header) && header.number == NUMBER_SECTOR &&
-                     header.version == VERSION_SECTOR && header.len == GENERATION_LEN;
-    uint32_t generation = 0;
+    struct sl_record_header header;
 
-    if (is_sector) {
-        struct sl_view body = {window.data + HEADER_LEN, GENERATION_LEN};
+    if (sl_record_decode(window, &header) && header.number == NUMBER_SECTOR &&
+        header.version == VERSION_SECTOR && header.len == GENERATION_LEN) {
+        struct sl_view body = {window.data + SL_RECORD_HEADER_LEN, GENERATION_LEN};
         struct sl_reader reader = sl_reader_init(body);
-        generation = sl_read_u32(&reader);
-        is_sector = checksum(NUMBER_SECTOR, VERSION_SECTOR, body) == header.crc;
-    }
-    bool has_active = records->active < records->sectors;
-    if (is_sector && (!has_active || (uint32_t)(generation - records->generation) <= INT32_MAX)) {
-        if (has_active)
-            records->untidy = records->active;
-        records->active = records->target;
-        records->generation = generation;
-    } else if (window.len < SL_RECORDS_WINDOW_LEN || !is_filled(window, ERASED)) {
-        records->untidy = records->target;
+        uint32_t generation = sl_read_u32(&reader);
+        bool is_newest = records->active == records->sectors ||
+                         (uint32_t)(generation - records->generation) <= INT32_MAX;
+        if (is_newest && sl_record_is_whole(&header, body)) {
+            records->active = records->target;
+            records->generation = generation;
+        }
     }
     if (++records->target < records->sectors)
         return;
+    if (records->active == records->sectors) {
+        begin_others(records);
+        return;
+    }
     records->at = FIRST_AT;
-    records->step = records->active < records->sectors ? SL_RECORDS_READ_VALUES : SL_RECORDS_REST;
+    records->step = SL_RECORDS_READ_VALUES;
 }
 
 /* Behind a header that is not whole nothing was ever written; a body that is not, is passed over:
  * it is a secret that was overwritten, or a cell that has lost its charge. */
-static void read_value(struct sl_records *records, struct sl_view window)
+static bool read_value(struct sl_records *records, struct sl_view window)
 {
-    struct header header;
+    const uint16_t left = (uint16_t)(SL_RECORDS_SECTOR_LEN - records->at);
+    struct sl_view start = {window.data, SL_RECORD_HEADER_LEN};
+    struct sl_record_header header;
 
-    if (is_filled((struct sl_view){window.data, window.len < HEADER_LEN ? window.len : HEADER_LEN},
-                  ERASED)) {
+    if (left < SL_RECORD_HEADER_LEN)
+        start.len = left;
+    if (sl_record_is_filled(start, ERASED)) {
+        records->end = records->at;
         records->step = SL_RECORDS_READ_TAIL;
-        return;
+        return true;
     }
-    if (!decode_header(window, &header) ||
-        header.len > SL_RECORDS_SECTOR_LEN - HEADER_LEN - records->at) {
-        records->step = SL_RECORDS_REST;
-        return;
-    }
-    if (header.len <= window.len - HEADER_LEN)
-        take_value(records, &header, (struct sl_view){window.data + HEADER_LEN, header.len});
-    records->at = (uint16_t)(records->at + HEADER_LEN + header.len);
-    if (records->at == SL_RECORDS_SECTOR_LEN)
-        records->step = SL_RECORDS_REST;
+    if (!sl_record_decode(window, &header) || header.len > left - SL_RECORD_HEADER_LEN)
+        return false;
+    if (header.len <= window.len - SL_RECORD_HEADER_LEN)
+        take_value(records, &header,
+                   (struct sl_view){window.data + SL_RECORD_HEADER_LEN, header.len});
+    records->at = (uint16_t)(records->at + SL_RECORD_HEADER_LEN + header.len);
+    return true;
 }
 
-static void take_value(struct sl_records *records, const struct header *header, struct sl_view body)
+static void take_value(struct sl_records *records, const struct sl_record_header *header,
+                       struct sl_view body)
 {
     unsigned i = 0;
 
@@ -172,31 +172,55 @@ static void take_value(struct sl_records *records, const struct header *header, 
     if (i == SL_RECORD_COUNT || kinds[i].version != header->version || header->len > kinds[i].max)
         return;
     struct sl_records_value *value = &records->values[i];
-    bool is_whole = checksum(header->number, header->version, body) == header->crc;
-    if (kinds[i].is_secret && !is_whole && !is_filled(body, 0)) {
-        records->hide_at = records->at;
-        records->hide_len = (uint8_t)body.len;
-    }
-    if (!is_whole)
+    if (!sl_record_is_whole(header, body)) {
+        if (kinds[i].is_secret && !sl_record_is_filled(body, 0))
+            hide(records, records->at, (uint8_t)body.len);
         return;
-    if (kinds[i].is_secret && value->at_len > 0) {
-        records->hide_at = value->at;
-        records->hide_len = value->at_len;
     }
+    if (kinds[i].is_secret)
+        hide(records, value->at, value->at_len);
     value->at = records->at;
     value->len = value->at_len = (uint8_t)body.len;
-    memcpy(records->memory + place_of(i), body.data, body.len);
+    if (body.len > 0)
+        memcpy(records->memory + place_of(i), body.data, body.len);
 }
 
-static void read_tail(struct sl_records *records, struct sl_view window)
+static void hide(struct sl_records *records, uint16_t at, uint8_t len)
 {
-    if (records->end == SL_RECORDS_SECTOR_LEN)
-        records->end = records->at; /* unless something stands behind it */
-    records->at = (uint16_t)(records->at + window.len);
-    if (!is_filled(window, ERASED))
-        records->end = records->at = SL_RECORDS_SECTOR_LEN;
-    if (records->at == SL_RECORDS_SECTOR_LEN)
+    if (len == 0)
+        return;
+    records->hide_at = at;
+    records->hide_len = len;
+}
+
+static void begin_others(struct sl_records *records)
+{
+    records->step = SL_RECORDS_READ_OTHERS;
+    records->target = records->active == 0 ? 1 : 0;
+    records->at = 0;
+}
+
+/* A move or a tidying that was cut short has left something there, and a secret may be in it. */
+static void read_other(struct sl_records *records, bool is_free, uint16_t len)
+{
+    records->at = (uint16_t)(records->at + len);
+    if (!is_free)
+        records->untidy |= (uint16_t)(1u << records->target);
+    if (is_free && records->at < SL_RECORDS_SECTOR_LEN)
+        return;
+    records->at = 0;
+    if (++records->target == records->active)
+        records->target++;
+    if (records->target >= records->sectors)
         records->step = SL_RECORDS_REST;
+}
+
+/* The active sector cannot be trusted with more: everything moves, at once, since what a cut has
+ * half written may be a secret, and may read otherwise tomorrow. */
+static void spoil(struct sl_records *records)
+{
+    records->is_spoilt = true;
+    records->end = SL_RECORDS_SECTOR_LEN;
 }
 
 /* Values. */
@@ -245,22 +269,22 @@ bool sl_records_next(struct sl_records *records, struct sl_records_op *op)
     *op = (struct sl_records_op){.kind = SL_RECORDS_ERASE};
     op->place.sector = records->is_moving ? records->target : records->active;
     if (records->step == SL_RECORDS_TIDY) {
-        op->place.sector = records->untidy;
+        op->place.sector = records->target;
     } else if (records->step == SL_RECORDS_HIDE) {
         op->kind = SL_RECORDS_CLEAR;
-        op->place.offset = (uint16_t)(records->hide_at + HEADER_LEN);
+        op->place.offset = (uint16_t)(records->hide_at + SL_RECORD_HEADER_LEN);
         op->place.len = records->hide_len;
     } else if (records->step == SL_RECORDS_BODY) {
         begin_body(records);
         op->kind = SL_RECORDS_PROGRAM;
-        op->place.offset = (uint16_t)(records->at + HEADER_LEN);
+        op->place.offset = (uint16_t)(records->at + SL_RECORD_HEADER_LEN);
         op->place.len = records->len;
         op->data = records->value == SECTOR_RECORD ? records->number
                                                    : records->memory + place_of(records->value);
     } else if (records->step == SL_RECORDS_HEADER) {
         op->kind = SL_RECORDS_PROGRAM;
         op->place.offset = records->at;
-        op->place.len = HEADER_LEN;
+        op->place.len = SL_RECORD_HEADER_LEN;
         op->data = records->header;
     }
     records->is_under_way = true;
@@ -278,7 +302,7 @@ void sl_records_did(struct sl_records *records, bool ok)
     }
     switch ((enum sl_records_step)records->step) {
     case SL_RECORDS_TIDY:
-        records->untidy = records->sectors;
+        records->untidy &= (uint16_t) ~(1u << records->target);
         records->step = SL_RECORDS_REST;
         break;
     case SL_RECORDS_HIDE:
@@ -297,6 +321,7 @@ void sl_records_did(struct sl_records *records, bool ok)
     case SL_RECORDS_READ_HEADS:
     case SL_RECORDS_READ_VALUES:
     case SL_RECORDS_READ_TAIL:
+    case SL_RECORDS_READ_OTHERS:
     case SL_RECORDS_REST:
         break;
     }
@@ -307,8 +332,16 @@ static void choose(struct sl_records *records)
 {
     unsigned i = 0;
 
-    if (records->untidy < records->sectors) {
+    if (records->untidy != 0) {
+        records->target = 0;
+        while ((records->untidy >> records->target & 1u) == 0)
+            records->target++;
         records->step = SL_RECORDS_TIDY;
+        return;
+    }
+    if (records->is_spoilt) {
+        if (!records->is_blocked)
+            begin_move(records);
         return;
     }
     if (records->hide_len > 0) {
@@ -321,7 +354,7 @@ static void choose(struct sl_records *records)
         return;
     records->value = (uint8_t)i;
     records->at = records->end;
-    if (records->end + HEADER_LEN + records->values[i].len > SL_RECORDS_SECTOR_LEN) {
+    if (records->end + SL_RECORD_HEADER_LEN + records->values[i].len > SL_RECORDS_SECTOR_LEN) {
         begin_move(records);
     } else if (records->values[i].len > 0) {
         records->step = SL_RECORDS_BODY;
@@ -373,15 +406,15 @@ static void begin_body(struct sl_records *records)
 {
     if (records->value == SECTOR_RECORD) {
         records->len = GENERATION_LEN;
-        encode_header(records, NUMBER_SECTOR, VERSION_SECTOR,
-                      (struct sl_view){records->number, GENERATION_LEN});
+        sl_record_encode(records->header, NUMBER_SECTOR, VERSION_SECTOR,
+                         (struct sl_view){records->number, GENERATION_LEN});
         return;
     }
     const unsigned i = records->value;
     records->values[i].is_newer = false;
     records->len = records->values[i].len;
-    encode_header(records, kinds[i].number, kinds[i].version,
-                  sl_records_get(records, (enum sl_record)i));
+    sl_record_encode(records->header, kinds[i].number, kinds[i].version,
+                     sl_records_get(records, (enum sl_record)i));
 }
 
 /* A header is whole: the record counts. */
@@ -392,7 +425,7 @@ static void written(struct sl_records *records)
         return;
     }
     struct sl_records_value *value = &records->values[records->value];
-    uint16_t end = (uint16_t)(records->at + HEADER_LEN + records->len);
+    uint16_t end = (uint16_t)(records->at + SL_RECORD_HEADER_LEN + records->len);
 
     if (records->is_moving) {
         value->moved_at = records->at;
@@ -402,10 +435,8 @@ static void written(struct sl_records *records)
         next_to_move(records);
         return;
     }
-    if (kinds[records->value].is_secret && value->at_len > 0) {
-        records->hide_at = value->at;
-        records->hide_len = value->at_len;
-    }
+    if (kinds[records->value].is_secret)
+        hide(records, value->at, value->at_len);
     value->at = records->at;
     value->at_len = records->len;
     value->is_changed = value->is_newer;
@@ -415,7 +446,8 @@ static void written(struct sl_records *records)
 
 static void moved(struct sl_records *records)
 {
-    records->untidy = records->active;
+    if (records->active < records->sectors)
+        records->untidy |= (uint16_t)(1u << records->active);
     records->active = records->target;
     records->generation++;
     records->end = records->moved_end;
@@ -426,7 +458,7 @@ static void moved(struct sl_records *records)
         value->at_len = value->moved_len;
         value->is_changed = value->is_newer;
     }
-    records->is_moving = false;
+    records->is_moving = records->is_spoilt = false;
     records->step = SL_RECORDS_REST;
 }
 
@@ -438,71 +470,20 @@ static void failed(struct sl_records *records)
 
     records->step = SL_RECORDS_REST;
     if (step == SL_RECORDS_TIDY) {
-        records->untidy = records->sectors; /* it is erased again before it is used */
+        records->untidy &= (uint16_t) ~(1u << records->target); /* erased again before it is used */
         return;
     }
     if (!records->is_moving) {
-        records->end = SL_RECORDS_SECTOR_LEN;
-        for (unsigned i = 0; i < SL_RECORD_COUNT && step == SL_RECORDS_HIDE; i++)
-            records->values[i].is_changed |= kinds[i].is_secret; /* a move hides it, too */
-        records->hide_len = 0;
+        spoil(records);
         return;
     }
+    records->untidy |= (uint16_t)(1u << records->target);
     bool has_active = records->active < records->sectors;
     if (++records->tried < records->sectors - (has_active ? 1 : 0)) {
-        do {
-            records->target = (uint8_t)((records->target + 1) % records->sectors);
-        } while (records->target == records->active);
+        records->target = (uint8_t)((records->target + 1) % records->sectors);
         records->step = SL_RECORDS_OPEN;
         return;
     }
     records->is_moving = false;
     records->is_blocked = records->has_failed = true;
-}
-
-/* The format. */
-
-static void encode_header(struct sl_records *records, uint8_t number, uint8_t version,
-                          struct sl_view body)
-{
-    struct sl_writer writer = sl_writer_init(records->header, sizeof records->header);
-
-    sl_write_u8(&writer, number);
-    sl_write_u8(&writer, version);
-    sl_write_u16(&writer, (uint16_t)body.len);
-    sl_write_u32(&writer, checksum(number, version, body));
-    for (size_t i = 0; i < HALF_LEN; i++)
-        sl_write_u8(&writer, (uint8_t)~records->header[i]);
-}
-
-/* Bits that are not programmed yet are ones in both halves, so no part of a header is a header. */
-static bool decode_header(struct sl_view window, struct header *header)
-{
-    struct sl_reader reader = sl_reader_init(window);
-
-    header->number = sl_read_u8(&reader);
-    header->version = sl_read_u8(&reader);
-    header->len = sl_read_u16(&reader);
-    header->crc = sl_read_u32(&reader);
-    if (window.len < HEADER_LEN || header->len % 4 != 0)
-        return false;
-    for (size_t i = 0; i < HALF_LEN; i++)
-        if ((window.data[i] ^ window.data[HALF_LEN + i]) != ERASED)
-            return false;
-    return true;
-}
-
-static uint32_t checksum(uint8_t number, uint8_t version, struct sl_view body)
-{
-    const uint8_t start[4] = {number, version, (uint8_t)(body.len >> 8), (uint8_t)body.len};
-
-    return sl_crc32_more(sl_crc32(start, sizeof start), body.data, body.len);
-}
-
-static bool is_filled(struct sl_view bytes, uint8_t with)
-{
-    for (size_t i = 0; i < bytes.len; i++)
-        if (bytes.data[i] != with)
-            return false;
-    return true;
 }

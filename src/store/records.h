@@ -12,13 +12,13 @@
 #ifndef SL_STORE_RECORDS_H
 #define SL_STORE_RECORDS_H
 
-#include "base/bytes.h"
+#include "store/record_format.h"
 
 #define SL_RECORDS_SECTORS     4 /* that boards set aside; 2 are enough, more wear longer */
 #define SL_RECORDS_SECTORS_MAX 16
 #define SL_RECORDS_SECTOR_LEN  4096
-#define SL_RECORDS_VALUE_MAX   128
-#define SL_RECORDS_WINDOW_LEN  (16 + SL_RECORDS_VALUE_MAX) /* a header and the longest value */
+#define SL_RECORDS_VALUE_MAX   116
+#define SL_RECORDS_WINDOW_LEN  (SL_RECORD_HEADER_LEN + SL_RECORDS_VALUE_MAX)
 
 /* value, its number and version in flash, most bytes (a multiple of 4), whether it is secret: a
  * secret is overwritten in flash as soon as a newer one stands. */
@@ -26,7 +26,7 @@
     X(SL_RECORD_TIME, 1, 1, 8, false)                                                              \
     X(SL_RECORD_COUNTERS, 2, 1, 16, false)                                                         \
     X(SL_RECORD_SESSION, 3, 1, SL_RECORDS_VALUE_MAX, true)                                         \
-    X(SL_RECORD_KNOWN, 4, 1, 64, false)
+    X(SL_RECORD_KNOWN, 4, 1, 80, false)
 
 enum sl_record {
 #define X(value, number, version, max, is_secret) value,
@@ -61,7 +61,8 @@ struct sl_records_op {
 enum sl_records_step {
     SL_RECORDS_READ_HEADS, /* the first record of each sector: which one is active? */
     SL_RECORDS_READ_VALUES,
-    SL_RECORDS_READ_TAIL, /* is the rest free? */
+    SL_RECORDS_READ_TAIL,   /* is the rest of the active sector free? */
+    SL_RECORDS_READ_OTHERS, /* are the other sectors? */
     SL_RECORDS_REST,
     SL_RECORDS_TIDY, /* erase a sector that is not in use */
     SL_RECORDS_HIDE, /* overwrite a secret that is not in use */
@@ -84,15 +85,18 @@ struct sl_records {
     uint16_t end;        /* of the active sector: there the next record begins */
     uint16_t moved_end;  /* likewise of the target, once all values are in it */
     uint16_t at, hide_at;
+    uint16_t untidy;    /* sectors to erase, bit s */
     uint8_t value, len; /* of the record that is being written at `at` */
     uint8_t hide_len;   /* 0: nothing to hide */
     uint8_t step;
-    uint8_t sectors, active, target, untidy; /* active, untidy: sectors if there is none */
-    uint8_t tried;                           /* targets of this move that failed */
+    uint8_t sectors, active, target; /* active == sectors: there is none */
+    uint8_t tried;                   /* targets of this move that failed */
     bool is_moving, is_under_way;
+    bool is_spoilt;              /* the active sector takes no more: all values must move */
     bool is_blocked, has_failed; /* no sector could be written */
     struct sl_records_value values[SL_RECORD_COUNT];
-    uint8_t header[16], number[4]; /* being written; number: the target's generation */
+    uint8_t header[SL_RECORD_HEADER_LEN],
+        number[4]; /* being written; number: the target's generation */
     uint8_t memory[SL_RECORDS_MEMORY_LEN];
 };
 

@@ -20,4 +20,11 @@ void test_flash_apply(struct test_flash *flash, const struct sl_records_op *op);
 /* Carry out everything that waits. */
 void test_flash_settle(struct test_flash *flash, struct sl_records *records);
 
+/* The power fails during op. How many ways of that are told apart: */
+unsigned test_flash_cuts(const struct test_flash *flash, const struct sl_records_op *op);
+/* ... and what way number cut, 0 to cuts - 1, leaves behind. Programming: stops at every word, with
+ * some bits of that word, or reaches any bits of all words. Erasing: stops at a word, sets any
+ * bits, programs zeros first. The last way: it was done, but nobody heard of it. */
+void test_flash_cut(struct test_flash *flash, const struct sl_records_op *op, unsigned cut);
+
 #endif

@@ -187,16 +187,17 @@ static void honest_server_is_believed_and_the_time_is_kept(void **state)
 static void nothing_below_the_kept_time_is_believed(void **state)
 {
     struct test_process server, by_sntp, by_clock;
-    struct test_path dir;
+    struct test_path dir, other;
     char address[32], text[32];
     const long long tomorrow = (long long)time(NULL) + 86400;
 
     (void)state;
     snprintf(text, sizeof text, "%lld\n", tomorrow);
     make_state("tomorrow", "last-time", text, &dir); /* of an earlier version */
+    make_state("too", "last-time", text, &other);
     start_server(&server, "honest", address);
     start_node(&by_sntp, "node-floor-sntp", address, dir.text);
-    start_node(&by_clock, "node-floor-clock", NULL, dir.text);
+    start_node(&by_clock, "node-floor-clock", NULL, other.text);
     test_expect(&by_sntp, "the time offered was refused", 1);
     test_expect(&by_clock, "the system's clock says", 1);
     assert_int_equal(test_count(&by_sntp, "the time is known"), 0);

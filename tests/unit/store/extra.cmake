@@ -1,1 +1,3 @@
-target_link_libraries(test_records PRIVATE test_support)
+foreach(name test_records test_records_cuts)
+    target_link_libraries(${name} PRIVATE test_support)
+endforeach()
