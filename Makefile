@@ -21,7 +21,7 @@ BUILT = build/host
 CHIP  = build/$(MCU)/relay-chip
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build install firmware board demo check lint format fuzz bench program_fuses program test_conn clean
+.PHONY: help setup build install firmware board demo check lint docs format fuzz bench program_fuses program test_conn clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z_-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -33,8 +33,8 @@ build: firmware ## Build all programs for this computer into build/host
 	@cmake --preset host --log-level=WARNING >/dev/null
 	@cmake --build $(BUILT) --target sluice sluice-node sluice-chip sluice-board
 
-install: build ## Install sluice, sluice-node, unit, manual and node.conf below PREFIX=/usr/local (DESTDIR= too)
-	@cmake --build $(BUILT) --target node_manual
+install: build ## Install sluice, sluice-node, unit, manuals, completion and node.conf below PREFIX=/usr/local (DESTDIR= too)
+	@cmake --build $(BUILT) --target node_manual manual
 	@DESTDIR='$(DESTDIR)' cmake --install $(BUILT) --prefix '$(PREFIX)'
 
 firmware: ## Build the relay chip's firmware (hex and ELF) for ATmega168 and 328P; print its size
@@ -71,6 +71,10 @@ lint: ## Formatting, clang-tidy, cppcheck, the layer rule
 	@tools/dev/setup.sh lint
 	@cmake --preset host --log-level=WARNING >/dev/null
 	@tools/dev/lint.sh $(BUILT)
+
+docs: ## Make docs/errors.md anew from the lists in the code
+	@cmake --preset host --log-level=WARNING >/dev/null
+	@cmake --build $(BUILT) --target docs
 
 format: ## Format every C file in place
 	@git ls-files '*.c' '*.h' | xargs clang-format -i

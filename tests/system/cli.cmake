@@ -1,9 +1,16 @@
 # The operator's CLI against real Mosquitto and real files.
-foreach(test init files broker)
+foreach(test init files broker completion)
     add_test(NAME system/cli_${test}
              COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cli_${test}.sh $<TARGET_FILE:sluice>)
     set_tests_properties(system/cli_${test} PROPERTIES LABELS system TIMEOUT 180)
 endforeach()
+
+if(TARGET sluice-manual)
+    add_test(NAME system/cli_manual
+             COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cli_manual.sh $<TARGET_FILE:sluice>
+                     ${PROJECT_BINARY_DIR}/tools/manual/man)
+    set_tests_properties(system/cli_manual PROPERTIES LABELS system TIMEOUT 180)
+endif()
 
 # Ended and failed at each of its calls to the disk. The library is loaded before the sanitizer's
 # run-time, which does not mind when told.

@@ -31,6 +31,11 @@ expect() {
     grep -qF -- "$words" out || fail "$* did not say '$words': $(cat out)"
 }
 
+# Every subcommand, one a line, as --help lists them.
+subcommands() {
+    "$sluice" --help | sed -n '/^  [a-z]/ { s/^  //; s/  .*//; s/ [A-Z[].*//; p; }'
+}
+
 # until_true COMMAND...: at most 10 s.
 until_true() {
     tries=0

@@ -51,6 +51,9 @@ enum sl_exit {
       "write 'sluice %s %s'")                                                                      \
     X(ARGUMENT_EXTRA, USAGE, "WORD SUBCOMMAND", "'%s' is one argument too many",                   \
       "see 'sluice %s --help'")                                                                    \
+    X(SHELL_UNKNOWN, USAGE, "WORD", "there is no completion for '%s'", "use bash or zsh")          \
+    X(WORDS_UNKNOWN, USAGE, "WORD", "there are no words of the kind '%s'",                         \
+      "use nodes or operators")                                                                    \
     X(HOST_BAD, USAGE, "WORD", "'%s' is neither a host name nor an address",                       \
       "use something like broker.lan or 192.168.1.1")                                              \
     X(BROKER_NAME_BAD, USAGE, "NAME", "'%s' cannot be a broker's name",                            \
