@@ -41,6 +41,8 @@ static const struct {
     {{"on", "garden", "2", "0", NULL}, false, true},
     {{"off", "garden", "2", NULL}, false, true},
     {{"off", "garden", NULL}, false, true},
+    {{"status", "garden", NULL}, false, false},
+    {{"off", "garden", "2", "--json", NULL}, true, true},
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])
 

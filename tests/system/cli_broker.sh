@@ -166,8 +166,9 @@ expect 3 "garden is offline (never heard of) and nothing was sent" "$sluice" on 
     mosquitto_pub $garden -r -q 1 -t irrigation/availability -m offline
 }
 expect 3 "last heard of at 2026-11-22T00:00:00Z" "$sluice" on garden 2 120
-expect 3 "offline" "$sluice" status garden
-grep -q '^garden  *offline  *-  *-  *-  *-$' out || fail "an old report passes for news: $(cat out)"
+expect 3 "garden  offline  last report " "$sluice" status garden
+expect 3 "offline" "$sluice" status
+grep -q '^garden  *offline  *-  *-  *-  *20..-..-..  *-$' out || fail "an old report passes for news: $(cat out)"
 expect 3 '"availability":"offline","fresh":false' "$sluice" status --json
 
 # A fresh report: the node answers zone/status.
@@ -185,7 +186,13 @@ fresh() {
     pids="$pids $node"
 }
 fresh
-expect 0 "2 ON, 1:15 left" "$sluice" status garden
+expect 3 "2 ON, 1:15 left" "$sluice" status
+grep -q "^pond " out || fail "not every node: $(cat out)"
+wait "$node"
+fresh
+expect 0 "1:15 of 1:15" "$sluice" status garden
+grep -q '^  chip up ' out || fail "no chip: $(cat out)"
+grep -q '^  certificate .*, until 2029-11-21$' out || fail "no certificate: $(cat out)"
 wait "$node"
 fresh
 expect 0 '"fresh":true' "$sluice" status garden --json

@@ -26,6 +26,13 @@ static void expect_picture(const struct test_garden *garden)
                 terminal.is_cursor_hidden);
 }
 
+static void quit(void)
+{
+    test_terminal_press(&terminal, "q");
+    assert_int_equal(test_terminal_expect_end(&terminal), 0);
+    test_terminal_close(&terminal);
+}
+
 static int bar_len(const char *row)
 {
     int len = 0;
@@ -84,9 +91,7 @@ static void the_picture(void **state)
     test_terminal_press(&terminal, "\033[B\033[6~\033[A\033[5~\033[F\033[H\033[1;5Cx\xff");
     test_screen_expect(&terminal, "garden  online");
     assert_int_equal(terminal.clears, clears); /* nothing flickers */
-    test_terminal_press(&terminal, "q");
-    assert_int_equal(test_terminal_expect_end(&terminal), 0);
-    test_terminal_close(&terminal);
+    quit();
     test_garden_close(&garden);
 }
 
@@ -190,12 +195,12 @@ static void lines_where_no_picture_can_be(void **state)
     start_watch(&garden, 24, 80, c, NULL);
     expect_picture(&garden);
     assert_false(terminal.has_utf8);
-    test_terminal_close(&terminal);
+    quit();
 
     start_watch(&garden, 24, 80, colour, NULL);
     expect_picture(&garden);
     assert_true(terminal.has_colour);
-    test_terminal_close(&terminal);
+    quit();
 
     const struct test_path site = test_place_path(&garden.place, "site");
     const char *const piped[] = {"--site", site.text, "watch", NULL};
@@ -204,6 +209,54 @@ static void lines_where_no_picture_can_be(void **state)
     test_expect(&watch, "garden: online (kept)\n", 1);
     assert_int_equal(test_count(&watch, "\033"), 0);
     test_stop(&watch);
+    test_garden_close(&garden);
+}
+
+/* A table of all, a page about one; on a terminal and in a pipe. */
+static void status_of_one_and_of_all(void **state)
+{
+    (void)state;
+    struct test_garden garden;
+    test_garden_make(&garden, NULL);
+    const struct test_path site = test_place_path(&garden.place, "site");
+    const char *const pond[] = {"--site", site.text, "node", "add", "pond", NULL};
+    const char *const page[] = {"--site", site.text, "status", "garden", NULL};
+    const char *const table[] = {"--site", site.text, "status", NULL};
+    const char *const json[] = {"--site", site.text, "status", "garden", "--json", NULL};
+    assert_int_equal(test_run(&garden.place, "add", SL_SLUICE, pond), 0);
+    test_garden_start_broker(&garden);
+    test_garden_start_chip(&garden);
+    test_garden_connect(&garden);
+    test_garden_start_node(&garden, NULL);
+    test_expect(&garden.node, "the relay chip answers", 1);
+    test_hear(&garden, 0, "availability", "online");
+    test_say(&garden, "zone/on", "4 7200");
+    assert_true(test_wait_pins(&garden, 1u << 4, TEST_WAIT_MS));
+    /* From here on the test's own connection, with the same certificate, stays away. */
+
+    struct test_process status;
+    test_start(&status, &garden.place, "page", SL_SLUICE, page, NULL);
+    assert_int_equal(test_wait_exit(&status, TEST_WAIT_MS), 0);
+    assert_int_equal(test_count(&status, "garden  online  up "), 1);
+    assert_int_equal(test_count(&status, "\n  4 ON  ##"), 1);
+    assert_int_equal(test_count(&status, " of 2:00:00\n"), 1);
+    assert_int_equal(test_count(&status, "\n  5 OFF\n"), 1);
+    assert_int_equal(test_count(&status, "\n  topics irrigation/...  its broker 127.0.0.1:"), 1);
+    assert_int_equal(test_count(&status, "\033"), 0);
+    test_start(&status, &garden.place, "table", SL_SLUICE, table, NULL);
+    assert_int_equal(test_wait_exit(&status, TEST_WAIT_MS), 3); /* pond is not there */
+    assert_int_equal(test_count(&status, "\ngarden  online     "), 1);
+    assert_int_equal(test_count(&status, "\npond    offline    -        -      -         20"), 1);
+    test_start(&status, &garden.place, "json", SL_SLUICE, json, NULL);
+    assert_int_equal(test_wait_exit(&status, TEST_WAIT_MS), 0);
+    assert_int_equal(test_count(&status, "{\"nodes\":[{\"name\":\"garden\""), 1);
+
+    static const char *const colour[] = {"NO_COLOR=", NULL};
+    test_terminal_start(&terminal, 24, 60, colour, SL_SLUICE, page);
+    assert_int_equal(test_terminal_expect_end(&terminal), 0);
+    test_screen_expect(&terminal, "garden  online");
+    assert_true(terminal.has_colour && terminal.has_utf8);
+    test_terminal_close(&terminal);
     test_garden_close(&garden);
 }
 
@@ -258,9 +311,7 @@ static void orders_from_the_network_stay_text(void **state)
     test_screen_expect(&terminal, "of 24:00:00");
     assert_int_equal(terminal.clears, clears);
     assert_false(terminal.has_colour);
-    test_terminal_press(&terminal, "q");
-    assert_int_equal(test_terminal_expect_end(&terminal), 0);
-    test_terminal_close(&terminal);
+    quit();
     test_garden_close(&garden);
 }
 
@@ -271,6 +322,7 @@ int main(void)
         cmocka_unit_test(node_and_broker_come_and_go),
         cmocka_unit_test(the_terminal_is_given_back),
         cmocka_unit_test(lines_where_no_picture_can_be),
+        cmocka_unit_test(status_of_one_and_of_all),
         cmocka_unit_test(orders_from_the_network_stay_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,6 +86,12 @@ struct sl_picture_rows sl_picture_draw(struct sl_picture *picture, struct sl_gri
 int sl_picture_draw_node(const struct sl_heard *heard, struct sl_grid *grid, uint64_t now_ms,
                          int64_t utc_s);
 
+/* When a certificate's last day begins: of the one that the node uses, or, before its first report,
+ * of the one that it was given. And how urgent that is: GOOD, WARN below a third of its life, BAD
+ * below 14 days. */
+int64_t sl_picture_last_day_s(const struct sl_heard *heard);
+enum sl_style sl_picture_certificate_style(const struct sl_heard *heard, int64_t utc_s);
+
 /* "1:23", "2:05:00". */
 void sl_picture_write_clock(char out[24], int64_t seconds);
 /* "45 s", "3 min", "2 h", "12 d". */

@@ -7,6 +7,8 @@
 #include <time.h>
 
 #define CERTIFICATE_RED_DAYS 14
+#define DAY_S                86400
+#define UTC_MAX_S            253402300800 /* the year 10000 */
 #define BAR_MAX              40
 #define LABEL_LEN            2 /* blanks before what belongs to a node */
 
@@ -45,6 +47,8 @@ static void draw_zone(const struct sl_heard *heard, struct page *page, int zone,
                       uint64_t now_ms);
 static void draw_facts(const struct sl_heard *heard, struct page *page);
 static void draw_certificate(const struct sl_heard *heard, struct page *page, int64_t utc_s);
+
+static void draw_place(const struct sl_heard *heard, struct page *page);
 
 static int page_put(struct page *page, int column, enum sl_style style, const char *text);
 static struct flow flow_begin(struct page *page);
@@ -91,6 +95,7 @@ int sl_picture_draw_node(const struct sl_heard *heard, struct sl_grid *grid, uin
     struct page page = {.grid = grid, .rows = grid->height};
     sl_grid_clear(grid, grid->width, grid->height);
     draw_node(heard, &page, DETAIL_FULL, true, now_ms, utc_s);
+    draw_place(heard, &page);
     return page.row < grid->height ? page.row : grid->height;
 }
 
@@ -283,7 +288,7 @@ static void add_presence(struct flow *flow, const struct sl_heard *heard, bool i
     char when[24] = "", ago[24];
     if (since_s <= 0 || !localtime_r(&then, &parts))
         return;
-    bool is_today = utc_s - since_s < 86400;
+    bool is_today = utc_s - since_s < DAY_S;
     strftime(when, sizeof when, is_today ? "%H:%M:%S" : "%Y-%m-%d", &parts);
     sl_picture_write_ago(ago, utc_s - since_s);
     flow_add(flow, SL_STYLE_PLAIN, since, "%s (%s)", when, ago);
@@ -393,22 +398,36 @@ static void draw_facts(const struct sl_heard *heard, struct page *page)
     flow_end(&flow);
 }
 
-/* What the node uses, or, before its first report, what it was given. */
+int64_t sl_picture_last_day_s(const struct sl_heard *heard)
+{
+    if (heard->report.is_there && heard->report.last_day_s >= 0)
+        return heard->report.last_day_s;
+    return (int64_t)(heard->node->not_after_s / DAY_S * DAY_S);
+}
+
+static int64_t days_left(const struct sl_heard *heard, int64_t utc_s)
+{
+    return (sl_picture_last_day_s(heard) - utc_s / DAY_S * DAY_S) / DAY_S;
+}
+
+enum sl_style sl_picture_certificate_style(const struct sl_heard *heard, int64_t utc_s)
+{
+    int64_t days = days_left(heard, utc_s);
+    return days < CERTIFICATE_RED_DAYS   ? SL_STYLE_BAD
+           : days < SL_PKI_LEAF_DAYS / 3 ? SL_STYLE_WARN
+                                         : SL_STYLE_GOOD;
+}
+
 static void draw_certificate(const struct sl_heard *heard, struct page *page, int64_t utc_s)
 {
     char day[16], text[64];
-    int64_t last_day_s = heard->report.last_day_s;
-    if (!heard->report.is_there || last_day_s < 0)
-        last_day_s = (int64_t)(heard->node->not_after_s / 86400 * 86400);
-    sl_site_print_date(day, (uint64_t)last_day_s);
-    int64_t days = (last_day_s - utc_s / 86400 * 86400) / 86400;
+    int64_t days = days_left(heard, utc_s);
+    sl_site_print_date(day, (uint64_t)sl_picture_last_day_s(heard));
     if (days < 0)
         snprintf(text, sizeof text, "over since %s", day);
     else
         snprintf(text, sizeof text, "%lld days left, until %s", (long long)days, day);
-    enum sl_style style = days < CERTIFICATE_RED_DAYS   ? SL_STYLE_BAD
-                          : days < SL_PKI_LEAF_DAYS / 3 ? SL_STYLE_WARN
-                                                        : SL_STYLE_GOOD;
+    enum sl_style style = sl_picture_certificate_style(heard, utc_s);
     int column = page_put(page, LABEL_LEN, SL_STYLE_DIM, "certificate") + 1;
     int len = page->grid->width - column - 2 - (int)strlen(text);
     len = len > BAR_MAX / 2 ? BAR_MAX / 2 : len;
@@ -418,6 +437,20 @@ static void draw_certificate(const struct sl_heard *heard, struct page *page, in
                     SL_PKI_LEAF_DAYS);
     page_put(page, column + (len >= 4 ? len + 2 : 0), style, text);
     page->row++;
+}
+
+/* Where it is found, and what time it has. */
+static void draw_place(const struct sl_heard *heard, struct page *page)
+{
+    struct flow flow = flow_begin(page);
+    flow_add(&flow, SL_STYLE_PLAIN, "topics", "%s/...", heard->node->base);
+    flow_add(&flow, SL_STYLE_PLAIN, "its broker", "%s:%u", heard->node->host, heard->node->port);
+    if (heard->report.utc_s > 0 && heard->report.utc_s < UTC_MAX_S) {
+        char when[24];
+        sl_site_print_time(when, (uint64_t)heard->report.utc_s);
+        flow_add(&flow, SL_STYLE_PLAIN, "reported at", "%s", when);
+    }
+    flow_end(&flow);
 }
 
 /* --- pieces --------------------------------------------------------------------------------- */

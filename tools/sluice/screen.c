@@ -34,6 +34,7 @@ static struct {
 
 static volatile sig_atomic_t must_suspend, was_continued;
 
+static bool knows_utf8(void);
 static void enter(void);
 static void leave(void);
 static void obey_shell(void);
@@ -54,8 +55,7 @@ bool sl_screen_open(void)
 {
     if (tcgetattr(STDIN_FILENO, &screen.before) != 0)
         return false;
-    setlocale(LC_CTYPE, "");
-    screen.is_utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    screen.is_utf8 = knows_utf8();
     screen.keys_len = 0;
     must_suspend = was_continued = 0;
     const struct sigaction action = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
@@ -228,10 +228,6 @@ static void show_row(const struct sl_grid *grid, int row)
     if (first == end)
         return;
 
-    static const enum sl_colour colours[] = {
-        [SL_STYLE_PLAIN] = SL_COLOUR_OFF, [SL_STYLE_BOLD] = SL_COLOUR_BOLD,
-        [SL_STYLE_DIM] = SL_COLOUR_DIM,   [SL_STYLE_GOOD] = SL_COLOUR_GOOD,
-        [SL_STYLE_WARN] = SL_COLOUR_WARN, [SL_STYLE_BAD] = SL_COLOUR_BAD};
     char place[32];
     snprintf(place, sizeof place, PLACE, row + 1, first + 1);
     write_text(place);
@@ -241,13 +237,49 @@ static void show_row(const struct sl_grid *grid, int row)
             write_text(sl_cli_colour(SL_COLOUR_OFF));
             style = wanted[column].style;
             if (style != SL_STYLE_PLAIN)
-                write_text(sl_cli_colour(colours[style]));
+                write_text(sl_screen_style(wanted[column].style));
         }
         write_text(sl_grid_character(wanted[column], screen.is_utf8));
         shown[column] = wanted[column];
     }
     if (style != SL_STYLE_PLAIN)
         write_text(sl_cli_colour(SL_COLOUR_OFF));
+}
+
+const char *sl_screen_style(enum sl_style style)
+{
+    static const enum sl_colour colours[] = {
+        [SL_STYLE_PLAIN] = SL_COLOUR_OFF, [SL_STYLE_BOLD] = SL_COLOUR_BOLD,
+        [SL_STYLE_DIM] = SL_COLOUR_DIM,   [SL_STYLE_GOOD] = SL_COLOUR_GOOD,
+        [SL_STYLE_WARN] = SL_COLOUR_WARN, [SL_STYLE_BAD] = SL_COLOUR_BAD};
+    return sl_cli_colour(colours[style]);
+}
+
+void sl_screen_print(const struct sl_grid *grid, int rows)
+{
+    bool is_utf8 = isatty(STDOUT_FILENO) && knows_utf8();
+    for (int row = 0; row < rows && row < grid->height; row++) {
+        const struct sl_cell *cells = grid->cells[row];
+        int end = grid->width;
+        while (end > 0 && cells[end - 1].glyph == ' ')
+            end--;
+        uint8_t style = SL_STYLE_PLAIN;
+        for (int column = 0; column < end; column++) {
+            if (cells[column].style != style) {
+                style = cells[column].style;
+                fputs(sl_cli_colour(SL_COLOUR_OFF), stdout);
+                fputs(style == SL_STYLE_PLAIN ? "" : sl_screen_style(style), stdout);
+            }
+            fputs(sl_grid_character(cells[column], is_utf8), stdout);
+        }
+        printf("%s\n", style == SL_STYLE_PLAIN ? "" : sl_cli_colour(SL_COLOUR_OFF));
+    }
+}
+
+static bool knows_utf8(void)
+{
+    setlocale(LC_CTYPE, "");
+    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
 static void write_text(const char *text)

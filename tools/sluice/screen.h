@@ -21,6 +21,12 @@ void sl_screen_close(void);
 /* At this moment; 80 x 24 when the terminal does not say. */
 void sl_screen_size(int *width, int *height);
 
+/* The first rows of a picture on stdout as lines, without a screen: in ASCII and without colours
+ * where stdout is no terminal. */
+void sl_screen_print(const struct sl_grid *grid, int rows);
+/* The escape sequence of a style; "" where colours are not wanted. */
+const char *sl_screen_style(enum sl_style style);
+
 /* Write what differs from what is shown. */
 void sl_screen_show(const struct sl_grid *grid);
 

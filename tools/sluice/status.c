@@ -1,9 +1,12 @@
-/* sluice status: what the nodes report, asked for afresh. */
+/* sluice status: what the nodes report, asked for afresh; a table, or a page about one. */
+#include "picture.h"
+#include "screen.h"
 #include "talk.h"
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { JSON, TIMEOUT, OPERATOR };
 static const struct sl_option options[] = {
@@ -18,13 +21,17 @@ const struct sl_command sl_command_status = {
     .name = "status",
     .summary = "show what the nodes report",
     .arguments =
-        (const struct sl_argument[]){SL_ARGUMENT_NODE("only this one", true), {.name = NULL}},
+        (const struct sl_argument[]){SL_ARGUMENT_NODE("all about this one", true), {.name = NULL}},
     .options = options,
-    .text = "Exit code 3 when a node is offline or did not report.",
+    .text =
+        "All nodes as a table, or a page about one: its zones as read back at the pins, chip "
+        "link, connection, time, certificate, memory. Exit code 3 when a node is offline or did "
+        "not report.",
     .manual = "Every node is asked for a fresh report. The JSON object holds for each node its "
               "availability, whether the report is fresh, the states of its zones, and the report "
               "as the node sent it.",
     .examples = (const struct sl_example[]){{"sluice status", "all nodes:"},
+                                            {"sluice status garden", "all about one:"},
                                             {"sluice status garden --json | "
                                              "jq '.nodes[0].report.zones'",
                                              "the zones of one node, for a script:"},
@@ -33,11 +40,8 @@ const struct sl_command sl_command_status = {
 };
 
 struct node_status {
-    const struct sl_site_node *node;
-    char availability[8];     /* "online", "offline", "" */
-    char states[SL_ZONES][4]; /* "ON", "OFF", "" */
-    cJSON *report;
-    bool is_fresh;
+    struct sl_heard heard;
+    cJSON *report; /* as the node sent it */
 };
 
 struct statuses {
@@ -52,7 +56,10 @@ static enum sl_exit subscribe(struct sl_talk *talk, const struct sl_site_node *n
 static void receive(void *context, const struct sl_talk_message *message);
 static void check_done(struct statuses *all);
 static void print_table(const struct statuses *all);
-static void print_node(const struct node_status *status);
+static void print_row(const struct node_status *status, int name_len);
+static void print_zones(const struct sl_heard *heard);
+static void print_page(const struct node_status *status);
+static struct sl_heard as_shown(const struct node_status *status);
 static void print_json(const struct statuses *all);
 
 static enum sl_exit run(struct sl_cli *cli)
@@ -71,13 +78,18 @@ static enum sl_exit run(struct sl_cli *cli)
         return sl_cli_fail(SL_ERROR(MEMORY));
     }
     for (size_t i = 0; i < nodes.len; i++)
-        all.list[i].node = &nodes.list[i];
+        all.list[i].heard.node = &nodes.list[i];
     code =
         ask(&site, cli->values[OPERATOR].text, (unsigned)cli->values[TIMEOUT].number * 1000, &all);
     if (code == SL_EXIT_DONE) {
-        cli->values[JSON].is_given ? print_json(&all) : print_table(&all);
+        if (cli->values[JSON].is_given)
+            print_json(&all);
+        else if (cli->words[0])
+            print_page(&all.list[0]);
+        else
+            print_table(&all);
         for (size_t i = 0; i < all.len; i++)
-            if (!all.list[i].is_fresh)
+            if (!all.list[i].heard.is_fresh)
                 code = SL_EXIT_NO_ANSWER;
     }
     for (size_t i = 0; i < all.len; i++)
@@ -95,18 +107,19 @@ static enum sl_exit ask(const struct sl_site *site, const char *operator_name, u
     if (code != SL_EXIT_DONE)
         return code;
     for (size_t i = 0; i < all->len && code == SL_EXIT_DONE; i++)
-        code = subscribe(talk, all->list[i].node);
+        code = subscribe(talk, all->list[i].heard.node);
     for (size_t i = 0; i < all->len && code == SL_EXIT_DONE; i++) {
         char topic[SL_TOPIC_MAX];
         const struct sl_talk_request request = {.expiry_s = 5};
         enum sl_talk_fate fate = SL_FATE_TAKEN;
-        snprintf(topic, sizeof topic, "%s/zone/status", all->list[i].node->base);
+        snprintf(topic, sizeof topic, "%s/zone/status", all->list[i].heard.node->base);
         code = sl_talk_publish(talk, topic, "", &request, &fate);
         if (code == SL_EXIT_DONE && fate == SL_FATE_FORBIDDEN)
             code = sl_cli_fail(SL_ERROR(TOPIC_NO_WRITE),
                                operator_name ? operator_name : site->operators[0], topic);
         if (fate == SL_FATE_NOBODY)
-            sl_cli_copy(all->list[i].availability, sizeof all->list[i].availability, "offline");
+            sl_cli_copy(all->list[i].heard.availability, sizeof all->list[i].heard.availability,
+                        "offline");
     }
     check_done(all);
     if (code == SL_EXIT_DONE)
@@ -136,24 +149,27 @@ static void receive(void *context, const struct sl_talk_message *message)
     struct statuses *all = context;
     for (size_t i = 0; i < all->len; i++) {
         struct node_status *status = &all->list[i];
-        const char *tail = sl_site_topic_below(status->node, message->topic);
+        struct sl_heard *heard = &status->heard;
+        const char *tail = sl_site_topic_below(heard->node, message->topic);
         if (!tail)
             continue;
         int zone = sl_site_state_zone(tail);
         if (strcmp(tail, "availability") == 0) {
-            sl_cli_clean(status->availability, sizeof status->availability, message->payload,
+            sl_cli_clean(heard->availability, sizeof heard->availability, message->payload,
                          message->len);
         } else if (strcmp(tail, "report") == 0) {
-            cJSON *report = cJSON_ParseWithLength(message->payload, message->len);
-            if (!cJSON_IsObject(report)) {
-                cJSON_Delete(report);
+            cJSON *json = cJSON_ParseWithLength(message->payload, message->len);
+            struct sl_reported report;
+            if (!sl_reported_read(json, &report)) {
+                cJSON_Delete(json);
                 continue;
             }
             cJSON_Delete(status->report);
-            status->report = report;
-            status->is_fresh = !message->is_retained;
+            status->report = json;
+            sl_picture_report(heard, &report, message->is_retained, sl_cli_now_ms(),
+                              (int64_t)time(NULL));
         } else if (zone >= 0) {
-            sl_cli_clean(status->states[zone], sizeof status->states[zone], message->payload,
+            sl_cli_clean(heard->states[zone], sizeof heard->states[zone], message->payload,
                          message->len);
         }
     }
@@ -164,19 +180,24 @@ static void check_done(struct statuses *all)
 {
     all->is_done = true;
     for (size_t i = 0; i < all->len; i++)
-        if (!all->list[i].is_fresh && strcmp(all->list[i].availability, "offline") != 0)
+        if (!all->list[i].heard.is_fresh && strcmp(all->list[i].heard.availability, "offline") != 0)
             all->is_done = false;
 }
 
-static const char *text_at(const cJSON *object, const char *part, const char *key)
+/* --- what is printed ------------------------------------------------------------------------ */
+
+/* A fresh report is the best proof that a node is online, and the lack of it that it is not. */
+static struct sl_heard as_shown(const struct node_status *status)
 {
-    static char clean[4][32];
-    static unsigned next;
-    const cJSON *inner = cJSON_GetObjectItemCaseSensitive(object, part);
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(inner, key));
-    char *out = clean[next++ % 4];
-    sl_cli_clean(out, sizeof clean[0], text ? text : "-", text ? strlen(text) : 1);
-    return out;
+    struct sl_heard heard = status->heard;
+    const char *is = heard.is_fresh                              ? "online"
+                     : strcmp(heard.availability, "online") == 0 ? "no answer"
+                     : heard.availability[0]                     ? heard.availability
+                                                                 : "unknown";
+    char text[sizeof heard.availability];
+    snprintf(text, sizeof text, "%s", is);
+    memcpy(heard.availability, text, sizeof text);
+    return heard;
 }
 
 static void print_table(const struct statuses *all)
@@ -185,43 +206,68 @@ static void print_table(const struct statuses *all)
         puts("no node yet: sluice node add NAME");
         return;
     }
-    printf("%s%-23s  %-9s  %-5s  %-8s  %-11s  %s%s\n", sl_cli_colour(SL_COLOUR_BOLD), "NODE", "IS",
-           "CHIP", "CLOCK", "CERTIFICATE", "ZONES", sl_cli_colour(SL_COLOUR_OFF));
+    int name_len = 6;
+    for (size_t i = 0; i < all->len; i++) {
+        int len = (int)strlen(all->list[i].heard.node->name);
+        name_len = len > name_len ? len : name_len;
+    }
+    printf("%s%-*s  %-9s  %-7s  %-5s  %-8s  %-11s  %s%s\n", sl_cli_colour(SL_COLOUR_BOLD), name_len,
+           "NODE", "IS", "UP", "CHIP", "CLOCK", "CERTIFICATE", "ZONES",
+           sl_cli_colour(SL_COLOUR_OFF));
     for (size_t i = 0; i < all->len; i++)
-        print_node(&all->list[i]);
+        print_row(&all->list[i], name_len);
 }
 
-static void print_node(const struct node_status *status)
+static void print_row(const struct node_status *status, int name_len)
 {
-    bool is_online = status->is_fresh;
-    const char *is = is_online                                     ? "online"
-                     : strcmp(status->availability, "online") == 0 ? "no answer"
-                     : status->availability[0]                     ? status->availability
-                                                                   : "unknown";
-    const cJSON *now = is_online ? status->report : NULL; /* an old report does not know */
-    printf("%-23s  %s%-9s%s  %-5s  %-8s  %-11s  ", status->node->name,
-           sl_cli_colour(is_online ? SL_COLOUR_GOOD : SL_COLOUR_BAD), is,
-           sl_cli_colour(SL_COLOUR_OFF), text_at(now, "chip", "link"),
-           text_at(now, "time", "source"), text_at(status->report, "certificate", "last_day"));
-    int shown = 0;
-    const cJSON *zones = cJSON_GetObjectItemCaseSensitive(status->report, "zones"), *entry = NULL;
-    cJSON_ArrayForEach(entry, zones)
-    {
-        const cJSON *zone = cJSON_GetObjectItemCaseSensitive(entry, "zone");
-        const cJSON *left = cJSON_GetObjectItemCaseSensitive(entry, "remaining_s");
-        const char *state = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "state"));
-        if (!cJSON_IsNumber(zone) || !cJSON_IsNumber(left) || !state || strcmp(state, "ON") != 0)
-            continue;
-        /* An old report says what was, not what is. */
-        printf("%s%s%d ON, %d:%02d left%s", shown++ ? "; " : "",
-               is_online ? "" : sl_cli_colour(SL_COLOUR_DIM), zone->valueint, left->valueint / 60,
-               left->valueint % 60, is_online ? "" : " (old)");
+    const struct sl_heard heard = as_shown(status);
+    const struct sl_reported *report = &heard.report;
+    char up[24] = "-", day[16];
+    const char *link = "-", *source = "-"; /* an old report does not know */
+    if (heard.is_fresh) {
+        if (report->uptime_s >= 0)
+            sl_picture_write_ago(up, report->uptime_s);
+        link = report->link;
+        source = report->time_source;
     }
-    printf("%s%s\n",
-           shown                ? ""
-           : zones && is_online ? "all off"
-                                : "-",
-           sl_cli_colour(SL_COLOUR_OFF));
+    int64_t end_s = sl_picture_last_day_s(&heard);
+    sl_site_print_date(day, (uint64_t)end_s);
+    enum sl_style style = sl_picture_certificate_style(&heard, (int64_t)time(NULL));
+    printf("%-*s  %s%-9s%s  %-7s  %-5s  %-8s  %s%-11s%s  ", name_len, heard.node->name,
+           sl_cli_colour(heard.is_fresh ? SL_COLOUR_GOOD : SL_COLOUR_BAD), heard.availability,
+           sl_cli_colour(SL_COLOUR_OFF), up, link, source,
+           style == SL_STYLE_GOOD ? "" : sl_screen_style(style), day,
+           style == SL_STYLE_GOOD ? "" : sl_cli_colour(SL_COLOUR_OFF));
+    print_zones(&heard);
+}
+
+/* An old report says what was, not what is. */
+static void print_zones(const struct sl_heard *heard)
+{
+    int shown = 0, told = 0;
+    for (int zone = 0; zone < SL_ZONES; zone++) {
+        char left[24];
+        const char *state = heard->report.zones[zone].state;
+        told += state[0] != '\0';
+        if (strcmp(state, "ON") != 0)
+            continue;
+        sl_picture_write_clock(left, heard->report.zones[zone].remaining_s);
+        printf("%s%s%d ON, %s left%s", shown++ ? "; " : "",
+               heard->is_fresh ? "" : sl_cli_colour(SL_COLOUR_DIM), zone, left,
+               heard->is_fresh ? "" : " (old)");
+    }
+    const char *nothing = told && heard->is_fresh ? "all off" : "-";
+    printf("%s%s\n", shown ? "" : nothing, sl_cli_colour(SL_COLOUR_OFF));
+}
+
+static void print_page(const struct node_status *status)
+{
+    static struct sl_grid grid;
+    const struct sl_heard heard = as_shown(status);
+    sl_screen_size(&grid.width, &grid.height);
+    grid.height = SL_GRID_HEIGHT_MAX;
+    int rows = sl_picture_draw_node(&heard, &grid, sl_cli_now_ms(), (int64_t)time(NULL));
+    sl_screen_print(&grid, rows);
 }
 
 static void print_json(const struct statuses *all)
@@ -230,14 +276,15 @@ static void print_json(const struct statuses *all)
     cJSON *list = cJSON_AddArrayToObject(json, "nodes");
     for (size_t i = 0; i < all->len; i++) {
         const struct node_status *status = &all->list[i];
+        const struct sl_heard *heard = &status->heard;
         cJSON *entry = cJSON_CreateObject();
-        cJSON_AddStringToObject(entry, "name", status->node->name);
+        cJSON_AddStringToObject(entry, "name", heard->node->name);
         cJSON_AddStringToObject(entry, "availability",
-                                status->availability[0] ? status->availability : "unknown");
-        cJSON_AddBoolToObject(entry, "fresh", status->is_fresh);
+                                heard->availability[0] ? heard->availability : "unknown");
+        cJSON_AddBoolToObject(entry, "fresh", heard->is_fresh);
         cJSON *states = cJSON_AddArrayToObject(entry, "states");
         for (int zone = 0; zone < SL_ZONES; zone++)
-            cJSON_AddItemToArray(states, cJSON_CreateString(status->states[zone]));
+            cJSON_AddItemToArray(states, cJSON_CreateString(heard->states[zone]));
         cJSON_AddItemToObject(entry, "report",
                               status->report ? cJSON_Duplicate(status->report, true)
                                              : cJSON_CreateNull());
