@@ -33,7 +33,7 @@ enum { EXIT_DONE = 0, EXIT_USAGE = 2, EXIT_LOCAL_FILES = 4 };
 static int catch_signals(void);
 static bool start(const struct posix_options *options, int signals, char error[POSIX_ERROR_LEN]);
 static bool start_outputs(const struct posix_options *options, char error[POSIX_ERROR_LEN]);
-static bool loop(int signals);
+static bool loop(int signals, uint32_t lease_ms);
 static void log_report(void);
 
 static struct posix_identity identity;
@@ -70,7 +70,7 @@ int main(int argc, char **argv)
     const bool started = start(&options, signals, error);
     if (!started)
         fprintf(stderr, "sluice-node: %s\n", error);
-    const bool done = started && loop(signals);
+    const bool done = started && loop(signals, options.lease_ms);
     posix_relays_stop();
     sl_wipe(&run, sizeof run);
     sl_wipe(&node, sizeof node);
@@ -161,7 +161,7 @@ static bool start_outputs(const struct posix_options *options, char error[POSIX_
 }
 
 /* False: the relay process has ended by itself. */
-static bool loop(int signals)
+static bool loop(int signals, uint32_t lease_ms)
 {
     bool is_stopping = false, are_relays_held = true;
 
@@ -170,6 +170,7 @@ static bool loop(int signals)
         struct signalfd_siginfo signal;
 
         posix_notify_turn(sl_port_now(), &health);
+        posix_relays_watch(sl_port_now(), health.is_link_up, lease_ms);
         if (read(signals, &signal, sizeof signal) != sizeof signal) {
             sl_run_sleep(&run);
             continue;

@@ -34,6 +34,8 @@ static struct { /* in the node */
     const struct posix_outputs *outputs;
     pid_t pid; /* 0: none, or ended */
     int fd;
+    bool is_silent, is_closed; /* closed: from here, since it fell silent */
+    sl_ms silent_due;          /* valid while silent: the end of its lease */
 } held;
 
 bool posix_relays_start(const struct posix_outputs *outputs, char error[POSIX_ERROR_LEN])
@@ -75,6 +77,23 @@ bool posix_relays_are_held(void)
         (void)held.outputs->drive(0); /* the descriptors are ours too */
     held.pid = 0;
     return false;
+}
+
+/* When it goes on, its engine first counts the time that went by, and so finds its lease over. */
+void posix_relays_watch(sl_ms now, bool is_link_up, uint32_t lease_ms)
+{
+    if (!held.outputs || held.pid == 0)
+        return;
+    if (is_link_up || !held.is_silent) {
+        held.is_silent = !is_link_up;
+        held.is_closed = false;
+        held.silent_due = now + lease_ms;
+    } else if (!held.is_closed && sl_ms_is_reached(now, held.silent_due)) {
+        held.is_closed = true;
+        posix_log(SL_LOG_WARNING, "the relay process is silent: %s",
+                  held.outputs->drive(0) ? "everything was switched off in its place"
+                                         : strerror(errno));
+    }
 }
 
 /* The end of the packets is the order to end; its own end of the socket closes when it has. */

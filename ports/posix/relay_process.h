@@ -7,6 +7,7 @@
 #ifndef SL_POSIX_RELAY_PROCESS_H
 #define SL_POSIX_RELAY_PROCESS_H
 
+#include "base/time.h"
 #include "log.h"
 #include "outputs.h"
 
@@ -17,6 +18,9 @@
 bool posix_relays_start(const struct posix_outputs *outputs, char error[POSIX_ERROR_LEN]);
 /* False: it was started and has ended; everything is off, and it does not come back. */
 bool posix_relays_are_held(void);
+/* In every turn of the loop. A process that was silent for the lease has closed everything, unless
+ * it is stopped or hangs: then everything is switched off from here. */
+void posix_relays_watch(sl_ms now, bool is_link_up, uint32_t lease_ms);
 /* Everything off, and the process ended; waits for it at most half a second. Also when it was never
  * started. */
 void posix_relays_stop(void);

@@ -14,6 +14,8 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -190,6 +192,46 @@ static void a_stopped_node_takes_its_relays_along(void **state)
     assert_int_equal(errno, ECHILD);
 }
 
+static pid_t relay_process(void)
+{
+    char path[64], text[32] = "";
+
+    snprintf(path, sizeof path, "/proc/self/task/%ld/children", (long)getpid());
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_non_null(fgets(text, sizeof text, file));
+    fclose(file);
+    return (pid_t)strtol(text, NULL, 10);
+}
+
+/* Not ended, so nothing tells but its silence. What it finds when it goes on switches nothing on.
+ */
+static void a_process_that_stands_still_loses_its_relays(void **state)
+{
+    (void)state;
+    connect_link();
+    switch_on(0, 60000);
+    assert_int_equal(gpio_seam->low, 1u << 10);
+    const pid_t process = relay_process();
+    assert_int_equal(kill(process, SIGSTOP), 0);
+    for (int ms = 0; ms < WAIT_MS && master.is_up; ms++) {
+        posix_relays_watch(sl_port_now(), master.is_up, SL_MASTER_LEASE_MIN_MS);
+        turn();
+    }
+    assert_int_equal(gpio_seam->low, 1u << 10);
+    for (int ms = 0; ms < WAIT_MS && gpio_seam->low != 0; ms++) {
+        posix_relays_watch(sl_port_now(), master.is_up, SL_MASTER_LEASE_MIN_MS);
+        turn();
+    }
+    assert_int_equal(gpio_seam->low, 0);
+    gpio_seam->ever_low = 0;
+    assert_int_equal(kill(process, SIGCONT), 0);
+    connect_link();
+    assert_int_equal(gpio_seam->ever_low, 0);
+    switch_on(1, 60000);
+    assert_int_equal(confirmed, 0x02);
+}
+
 static void outputs_that_fail_end_the_process(void **state)
 {
     (void)state;
@@ -211,6 +253,7 @@ int main(void)
         TEST(a_node_that_stands_still_loses_the_lease),
         TEST(a_killed_node_leaves_everything_off),
         TEST(a_stopped_node_takes_its_relays_along),
+        TEST(a_process_that_stands_still_loses_its_relays),
         TEST(outputs_that_fail_end_the_process),
     };
 #undef TEST
