@@ -248,7 +248,7 @@ static inline void legal_packet(struct legal *legal, unsigned first, struct lega
         break;
     case 4:
     case 5:
-        legal_ack(legal, c, "\x10\x80\x83\x87\x90\x91\x97\x99");
+        legal_ack(legal, c, "");
         break;
     case 6:
     case 7:
