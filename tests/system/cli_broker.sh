@@ -38,6 +38,24 @@ let_in() {
     grep -q "as anna (p2, c1.* u'anna')" broker.log || fail "it was not called by its certificate"
 }
 
+# Options from a file, as Mosquitto's clients read their defaults, also when the site's path has blanks.
+mkdir "$work/b c" config
+ln -s "$work/site" "$work/b c/site"
+for client in pub sub; do
+    watch=; [ $client = sub ] && watch=--watch
+    # shellcheck disable=SC2086
+    "$sluice" client-args --operator anna $watch --write config/mosquitto_$client >out 2>&1 || fail "$(cat out)"
+    [ ! -s out ] && [ "$(stat -c %a config/mosquitto_$client)" = 600 ] || fail "--write: $(cat out)"
+done
+sed -i "s,$work/site,$work/b c/site," config/mosquitto_pub
+XDG_CONFIG_HOME=$work/config let_in || fail "the file of options does not let in: $(cat out)"
+"$sluice" client-args --operator bob --write config/mosquitto_pub || fail "our own file stays"
+grep -qx -e "-i bob" config/mosquitto_pub || fail "our own file was not replaced"
+echo "-h elsewhere" >config/other
+expect 1 "was not replaced" "$sluice" client-args --write config/other
+grep -qx -e "-h elsewhere" config/other || fail "somebody's file was replaced"
+expect 4 "cannot write nowhere/file" "$sluice" client-args --write nowhere/file
+
 # What each may write: the broker's own word (MQTT 5) for the topic.
 may_write() { # NAME-OPTIONS TOPIC
     # shellcheck disable=SC2086

@@ -146,7 +146,7 @@ strange="c \"$(printf 'd\303\251')"
 mkdir "$strange"
 expect 0 '"broker":{"name":"sluice-broker","host":"127.0.0.1","port":8883},"operators":["eve"]}' \
     "$sluice" --site "$strange/site" init --operator eve --json
-expect 0 '/c \"d\u00e9/site/operators/eve/key.pem"}' "$sluice" --site "$strange/site" client-args --json
+expect 0 '/c \"d\u00e9/site/operators/eve/key.pem","last_day":"20' "$sluice" --site "$strange/site" client-args --json
 expect 0 '{"name":"garden","base":"irrigation/garden","host":"127.0.0.1","port":8883,"last_day":"20' \
     "$sluice" --site "$strange/site" node add garden --json
 grep -q 'site/nodes/garden/identity"}$' out || fail "no identity: $(cat out)"

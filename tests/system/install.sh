@@ -7,7 +7,9 @@ build=$2 cmake=$3
 DESTDIR=$work/dest "$cmake" --install "$build" --prefix /usr >out 2>&1 || fail "$(cat out)"
 for file in usr/bin/sluice usr/bin/sluice-node usr/lib/systemd/system/sluice-node@.service \
     usr/lib/sysusers.d/sluice.conf usr/lib/udev/rules.d/60-sluice.rules usr/share/man/man8/sluice-node.8 \
-    usr/share/sluice/node.conf; do
+    usr/share/sluice/node.conf usr/share/man/man1/sluice.1 usr/share/man/man1/sluice-node-add.1 \
+    usr/share/man/man7/sluice-errors.7 usr/share/bash-completion/completions/sluice \
+    usr/share/zsh/site-functions/_sluice; do
     [ -s "dest/$file" ] || fail "$file is not installed: $(cat out)"
 done
 (cd dest && find . -type f | sort)
