@@ -21,7 +21,7 @@ BUILT = build/host
 CHIP  = build/$(MCU)/relay-chip
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build install firmware board demo check lint docs format fuzz bench program_fuses program test_conn clean
+.PHONY: help setup build install firmware board demo check lint docs format fuzz bench bench-board program_fuses program test_conn clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z_-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -90,6 +90,11 @@ bench: ## Measure: sizes, instructions, interrupt latency, message to pin
 	@$(MAKE) --no-print-directory build
 	@cmake --build $(BUILT)
 	@bench/run.sh $(BUILT)
+
+bench-board: ## Measure the virtual ESP8266, exactly: instructions, memory, code; writes bench/lx106.csv
+	@tools/dev/setup.sh bench
+	@$(MAKE) --no-print-directory board
+	@bench/board.sh $(BUILT)
 
 program_fuses: ## Write the chip's fuses (PROGRAMMER=usbasp PORT=usb MCU=atmega168)
 	@tools/dev/setup.sh program

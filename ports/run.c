@@ -17,11 +17,12 @@ static bool send_datagram(struct sl_run *run, sl_ms now);
 static bool take_flash(struct sl_run *run, sl_ms now);
 static bool start_flash(struct sl_run *run, sl_ms now);
 
-/* True: something moved, so another round is worth it. In this order: the broker's last bytes are
- * taken before the node hears that it hung up. */
+/* True: something moved, so another round is worth it. In this order: a command reaches the relays
+ * before anybody is told of it; the broker's last bytes are taken before the node hears that it
+ * hung up. */
 static bool (*const moves[])(struct sl_run *run, sl_ms now) = {
-    ask_utc,     tick,          move_in,       follow_line, move_out,    take_frame,
-    start_frame, take_datagram, send_datagram, take_flash,  start_flash,
+    ask_utc,    tick,          move_in,       start_frame, follow_line, move_out,
+    take_frame, take_datagram, send_datagram, take_flash,  start_flash,
 };
 
 void sl_run_read_records(struct sl_records *records)

@@ -13,24 +13,21 @@ int64_t __divdi3(int64_t n, int64_t d);
 
 static uint64_t divide(uint64_t n, uint64_t d, uint64_t *rest);
 
-/* Long division, one bit a turn, from the highest bit that n has. A division by zero gives all
- * ones, as the shifts would. */
+/* Long division, one bit a turn: as many turns as n has bits more than d. A division by zero gives
+ * all ones. */
 uint32_t __udivsi3(uint32_t n, uint32_t d)
 {
-    uint32_t quotient = 0, rest = 0;
+    uint32_t quotient = 0;
 
     if (d == 0)
         return UINT32_MAX;
     if (n < d)
         return 0;
-    const int skipped = __builtin_clz(n);
-    n <<= skipped;
-    for (int bit = 32 - skipped; bit > 0; bit--) {
-        rest = rest << 1 | n >> 31;
-        n <<= 1;
+    for (int bit = __builtin_clz(d) - __builtin_clz(n); bit >= 0; bit--) {
+        const uint32_t part = d << bit;
         quotient <<= 1;
-        if (rest >= d) {
-            rest -= d;
+        if (n >= part) {
+            n -= part;
             quotient |= 1;
         }
     }

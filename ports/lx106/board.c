@@ -9,32 +9,36 @@
 
 uint32_t lx106_random(void); /* lwipopts.h asks for it */
 
+static void turn_clock_chip(void);
+
 static struct {
     bool has_utc;
-    uint64_t unix_s; /* at unix_at */
-    sl_ms unix_at;
-    uint32_t worked_since; /* the counter when sl_port_sleep was left */
-    struct lx106_stretch stretch;
+    sl_ms clock_chip_at;
+    uint32_t rested;     /* counts, in all */
+    uint32_t left_sleep; /* the counter then */
+    uint32_t longest;
 } board;
 
-/* The clock chip's own register: it runs on through our resets. */
+/* The clock chip: it runs on through our resets. */
 static struct {
     uint32_t is_set;
-    uint64_t unix_s;
+    uint64_t unix_s; /* at clock_chip_at */
 } clock_chip __attribute__((section(".rig")));
 
 void lx106_board_init(void)
 {
     lx106_clock_init(lx106_argument_number("now", 0));
     board.has_utc = lx106_argument("epoch") != NULL;
-    board.unix_s = clock_chip.is_set != 0 ? clock_chip.unix_s : lx106_argument_number("epoch", 0);
-    board.unix_at = sl_port_now();
-    board.worked_since = lx106_counts();
+    if (clock_chip.is_set == 0)
+        clock_chip.unix_s = lx106_argument_number("epoch", 0);
+    clock_chip.is_set = 1;
+    board.clock_chip_at = sl_port_now();
+    board.left_sleep = board.rested = lx106_counts();
 }
 
-struct lx106_stretch lx106_board_stretch(void)
+struct lx106_work lx106_board_work(void)
 {
-    return board.stretch;
+    return (struct lx106_work){lx106_counts() - board.rested, board.longest};
 }
 
 sl_ms sl_port_now(void)
@@ -46,15 +50,18 @@ bool sl_port_utc(uint64_t *unix_s, uint16_t *unix_ms)
 {
     if (!board.has_utc)
         return false;
-    while (sl_port_now() - board.unix_at >= 1000) {
-        board.unix_at += 1000;
-        board.unix_s++;
-    }
-    clock_chip.unix_s = board.unix_s;
-    clock_chip.is_set = 1;
-    *unix_s = board.unix_s;
-    *unix_ms = (uint16_t)(sl_port_now() - board.unix_at);
+    turn_clock_chip();
+    *unix_s = clock_chip.unix_s;
+    *unix_ms = (uint16_t)(sl_port_now() - board.clock_chip_at);
     return true;
+}
+
+static void turn_clock_chip(void)
+{
+    while (sl_port_now() - board.clock_chip_at >= 1000) {
+        board.clock_chip_at += 1000;
+        clock_chip.unix_s++;
+    }
 }
 
 void sl_port_entropy(uint8_t *out, size_t len)
@@ -81,23 +88,26 @@ uint32_t lx106_random(void)
 void sl_port_log(const struct sl_log_event *event)
 {
     lx106_uart_byte('@');
-    lx106_uart_number(event->code);
+    lx106_uart_hex(event->code);
     lx106_uart_byte(' ');
-    lx106_uart_number(event->a);
+    lx106_uart_hex((uint32_t)event->a);
     lx106_uart_byte(' ');
-    lx106_uart_number(event->b);
+    lx106_uart_hex((uint32_t)event->b);
     lx106_uart_byte('\n');
 }
 
 void sl_port_sleep(bool has_due, sl_ms due)
 {
-    const uint32_t worked = lx106_counts() - board.worked_since;
+    uint32_t turn = lx106_counts();
 
-    board.stretch.turns++;
-    if (worked > board.stretch.longest_counts)
-        board.stretch.longest_counts = worked;
+    if (turn - board.left_sleep > board.longest)
+        board.longest = turn - board.left_sleep;
     while (!lx106_net_poll() && !lx106_chip_has_answer() &&
-           !(has_due && sl_ms_is_reached(sl_port_now(), due)))
+           !(has_due && sl_ms_is_reached(sl_port_now(), due))) {
         lx106_clock_rest();
-    board.worked_since = lx106_counts();
+        turn_clock_chip();
+        board.rested += lx106_counts() - turn;
+        turn = lx106_counts();
+    }
+    board.left_sleep = lx106_counts();
 }

@@ -9,12 +9,12 @@
  * generator). */
 void lx106_board_init(void);
 
-/* The longest time that the node worked without coming back to sl_port_sleep, in instructions, and
- * the number of times it came back. */
-struct lx106_stretch {
-    uint32_t longest_counts; /* of LX106_INSTRUCTIONS_PER_COUNT each */
-    uint32_t turns;
+/* What the processor did, in counts of LX106_INSTRUCTIONS_PER_COUNT instructions: turns in which
+ * the network had nothing, and rest, are left out. */
+struct lx106_work {
+    uint32_t worked;  /* since the start; wraps */
+    uint32_t longest; /* stretch between two calls of sl_port_sleep */
 };
-struct lx106_stretch lx106_board_stretch(void);
+struct lx106_work lx106_board_work(void);
 
 #endif

@@ -17,10 +17,11 @@ void lx106_clock_init(sl_ms start)
 
 sl_ms lx106_clock_now(void)
 {
-    const uint32_t ms = (lx106_counts() - clock.counted) / LX106_COUNTS_PER_MS;
-
-    clock.now += ms;
-    clock.counted += ms * LX106_COUNTS_PER_MS;
+    /* Asked so often that a division would cost more. */
+    while (lx106_counts() - clock.counted >= LX106_COUNTS_PER_MS) {
+        clock.now++;
+        clock.counted += LX106_COUNTS_PER_MS;
+    }
     return clock.now;
 }
 

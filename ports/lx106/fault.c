@@ -13,9 +13,9 @@ _Noreturn void lx106_fault(uint32_t kind, uint32_t cause, uint32_t address, uint
     lx106_uart_text(text_of(kind, cause));
     lx106_uart_text(" (cause ");
     lx106_uart_number((int32_t)cause);
-    lx106_uart_text(") at ");
+    lx106_uart_text(") at 0x");
     lx106_uart_hex(address);
-    lx106_uart_text(", data address ");
+    lx106_uart_text(", data address 0x");
     lx106_uart_hex(data);
     restart();
 }

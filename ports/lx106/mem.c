@@ -1,7 +1,7 @@
 /* The C library's byte functions, safe on sources in flash.
  *
- * Flash gives whole words only, so this file is compiled with -mforce-l32 (every load becomes one
- * of a word), and memcpy takes words where both ends allow it. */
+ * Flash gives whole words only, so this file is compiled with -mforce-l32: every load becomes one
+ * of a word. */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -10,19 +10,33 @@
 
 typedef uint32_t __attribute__((may_alias)) word;
 
-static int is_aligned(const void *a, const void *b)
+static int is_aligned(const void *at)
 {
-    return (((uintptr_t)a | (uintptr_t)b) & (WORD - 1)) == 0;
+    return ((uintptr_t)at & (WORD - 1)) == 0;
 }
 
+/* Words all the way: where the source lies askew, each word is put together of two. An aligned word
+ * may be read when any byte of it may. */
 void *memcpy(void *restrict to, const void *restrict from, size_t len)
 {
     uint8_t *out = to;
     const uint8_t *in = from;
 
-    if (is_aligned(out, in))
+    for (; len > 0 && !is_aligned(out); len--)
+        *out++ = *in++;
+    if (is_aligned(in)) {
         for (; len >= WORD; len -= WORD, out += WORD, in += WORD)
             *(word *)(void *)out = *(const word *)(const void *)in;
+    } else if (len >= WORD) {
+        const unsigned askew = (unsigned)((uintptr_t)in & (WORD - 1)) * 8;
+        const word *next = (const word *)(uintptr_t)((uintptr_t)in & ~(uintptr_t)(WORD - 1));
+        uint32_t low = *next++;
+        for (; len >= WORD; len -= WORD, out += WORD, in += WORD) {
+            const uint32_t high = *next++;
+            *(word *)(void *)out = low >> askew | high << (32 - askew);
+            low = high;
+        }
+    }
     while (len-- > 0)
         *out++ = *in++;
     return to;
@@ -45,7 +59,7 @@ void *memset(void *to, int byte, size_t len)
     const uint32_t four = (uint8_t)byte * UINT32_C(0x01010101);
     uint8_t *out = to;
 
-    for (; len > 0 && !is_aligned(out, out); len--)
+    for (; len > 0 && !is_aligned(out); len--)
         *out++ = (uint8_t)byte;
     for (; len >= WORD; len -= WORD, out += WORD)
         *(word *)(void *)out = four;

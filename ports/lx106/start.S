@@ -94,12 +94,15 @@ lx106_start:
     jx a0
 
 /* void lx106_reset(void): the whole machine anew, as the watchdog or the reset pin would do it. The
- * simulated machine jumps to a0 after its reset. */
+ * simulated machine jumps to a0 after its reset, so no tick may come before that. */
     .section .text.reset, "ax"
     .literal_position
     .balign 4
     .global lx106_reset
 lx106_reset:
+    movi a2, 0
+    wsr a2, intenable
+    rsync
     movi a2, 0x9d020010 /* kc705: the FPGA's reset register */
     movi a3, 0xdead
     movi a0, lx106_start

@@ -37,9 +37,12 @@ void lx106_uart_number(int32_t number)
 
 void lx106_uart_hex(uint32_t number)
 {
-    lx106_uart_text("0x");
-    for (int shift = 28; shift >= 0; shift -= 4) {
+    int shift = 28;
+
+    while (shift > 0 && number >> shift == 0)
+        shift -= 4;
+    for (; shift >= 0; shift -= 4) {
         const uint32_t digit = number >> shift & 15;
-        lx106_uart_byte((uint8_t)(digit < 10 ? '0' + digit : 'a' + digit - 10));
+        lx106_uart_byte((uint8_t)(digit < 10 ? '0' + digit : 'a' - 10 + digit));
     }
 }

@@ -54,6 +54,24 @@ static void check_memory(void)
     CHECK(memchr(text, '8', 11) == text + 8 && strncmp("abc", "abd", 2) == 0);
 }
 
+/* Every way that both ends can lie to words, and every short length, over and under each other. */
+static void check_copies(void)
+{
+    uint8_t bytes[48];
+
+    for (unsigned to = 4; to < 12; to++)
+        for (unsigned from = 4; from < 12; from++)
+            for (unsigned len = 0; len < 24; len++) {
+                for (unsigned i = 0; i < sizeof bytes; i++)
+                    bytes[i] = (uint8_t)(i * 7);
+                memmove(bytes + to, bytes + from, len);
+                for (unsigned i = 0; i < sizeof bytes; i++) {
+                    const bool is_copy = i >= to && i < to + len;
+                    CHECK(bytes[i] == (uint8_t)((is_copy ? i - to + from : i) * 7));
+                }
+            }
+}
+
 static void check_clock(void)
 {
     const uint32_t before = lx106_counts();
@@ -74,6 +92,7 @@ void lx106_main(void)
     lx106_semihost_init();
     check_arithmetic();
     check_memory();
+    check_copies();
     check_clock();
     CHECK(lx106_stack_peak() > 32 && lx106_stack_peak() < 4096);
     lx106_uart_text("hello from the lx106, stack ");

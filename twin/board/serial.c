@@ -35,12 +35,12 @@ static void take_line(const char *line)
 
 static bool is_event(const char *line, struct sl_log_event *event)
 {
-    unsigned code;
-    int a, b, end = 0;
+    unsigned code, a, b;
+    int end = 0;
 
-    if (sscanf(line, "@%u %d %d%n", &code, &a, &b, &end) != 3 || line[end] != '\0' ||
+    if (sscanf(line, "@%x %x %x%n", &code, &a, &b, &end) != 3 || line[end] != '\0' ||
         code >= SL_LOG_COUNT)
         return false;
-    *event = (struct sl_log_event){.code = (uint16_t)code, .a = a, .b = b};
+    *event = (struct sl_log_event){.code = (uint16_t)code, .a = (int32_t)a, .b = (int32_t)b};
     return true;
 }

@@ -1,5 +1,5 @@
-/* The board's serial line, made readable: log events come as numbers, '@CODE A B', and get their
- * words here; other lines pass as they are. */
+/* The board's serial line, made readable: log events come as numbers, '@CODE A B' in hexadecimal,
+ * and get their words here; other lines pass as they are. */
 #ifndef SL_TWIN_BOARD_SERIAL_H
 #define SL_TWIN_BOARD_SERIAL_H
 
