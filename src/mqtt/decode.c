@@ -12,14 +12,15 @@
 #define IN_ANY        0xF
 
 /* Shapes of a property's value, above the bits; of a number, its width in bytes. */
-#define FLAG    0x10 /* a byte, 0 or 1 */
-#define U16     0x20
-#define U32     0x40
-#define TEXT    0x50
-#define BINARY  0x60
-#define PAIR    0x70 /* two strings; the only property that may be repeated */
-#define UNASKED 0x80 /* allowed only when the client has asked for it, which we never do */
-#define SHAPE   0xF0
+#define UNASKED  0x00 /* allowed only when the client has asked for it, which we never do */
+#define FLAG     0x10 /* a byte, 0 or 1 */
+#define U16      0x20
+#define U32      0x40
+#define TEXT     0x50
+#define BINARY   0x60
+#define PAIR     0x70 /* two strings; the only property that may be repeated */
+#define SHAPE    0x70
+#define POSITIVE 0x80 /* a number, not 0 */
 
 enum {
     PAYLOAD_FORMAT = 0x01,
@@ -48,8 +49,10 @@ enum {
     SHARED_AVAILABLE = 0x2A
 };
 
-/* shape, packets; where the value goes in the message of a PUBLISH or the limits of a CONNACK. */
+/* identifier; shape, packets; where the value goes in the message of a PUBLISH or the limits of a
+ * CONNACK. */
 struct property {
+    uint8_t id;
     uint8_t rule;
     uint8_t place;
 };
@@ -60,46 +63,49 @@ struct property {
 
 /* Source: MQTT 5.0, table 2-4. What only a client may send is left out. */
 static const struct property properties[] = {
-    [PAYLOAD_FORMAT] = {FLAG | IN_PUBLISH, MESSAGE(is_text)},
-    [MESSAGE_EXPIRY] = {U32 | IN_PUBLISH, MESSAGE(expiry_s)},
-    [CONTENT_TYPE] = {TEXT | IN_PUBLISH, MESSAGE(content_type)},
-    [RESPONSE_TOPIC] = {TEXT | IN_PUBLISH, MESSAGE(response_topic)},
-    [CORRELATION_DATA] = {BINARY | IN_PUBLISH, MESSAGE(correlation)},
-    [SUBSCRIPTION_ID] = {UNASKED | IN_PUBLISH, NOWHERE},
-    [SESSION_EXPIRY] = {U32 | IN_CONNACK, LIMIT(session_expiry_s)},
-    [ASSIGNED_CLIENT_ID] = {TEXT | IN_CONNACK, NOWHERE},
-    [SERVER_KEEP_ALIVE] = {U16 | IN_CONNACK, LIMIT(keep_alive_s)},
-    [AUTHENTICATION_METHOD] = {UNASKED | IN_CONNACK, NOWHERE},
-    [AUTHENTICATION_DATA] = {UNASKED | IN_CONNACK, NOWHERE},
-    [RESPONSE_INFORMATION] = {UNASKED | IN_CONNACK, NOWHERE},
-    [SERVER_REFERENCE] = {TEXT | IN_CONNACK | IN_DISCONNECT, NOWHERE},
-    [REASON_STRING] = {TEXT | IN_CONNACK | IN_ACK | IN_DISCONNECT, NOWHERE},
-    [RECEIVE_MAXIMUM] = {U16 | IN_CONNACK, LIMIT(receive_max)},
-    [TOPIC_ALIAS_MAXIMUM] = {U16 | IN_CONNACK, NOWHERE},
-    [TOPIC_ALIAS] = {U16 | IN_PUBLISH, NOWHERE},
-    [MAXIMUM_QOS] = {FLAG | IN_CONNACK, LIMIT(qos_max)},
-    [RETAIN_AVAILABLE] = {FLAG | IN_CONNACK, LIMIT(retain_available)},
-    [USER_PROPERTY] = {PAIR | IN_ANY, NOWHERE},
-    [MAXIMUM_PACKET_SIZE] = {U32 | IN_CONNACK, LIMIT(packet_max)},
-    [WILDCARD_AVAILABLE] = {FLAG | IN_CONNACK, LIMIT(wildcard_available)},
-    [SUBSCRIPTION_ID_AVAILABLE] = {FLAG | IN_CONNACK, NOWHERE},
-    [SHARED_AVAILABLE] = {FLAG | IN_CONNACK, NOWHERE},
+    {PAYLOAD_FORMAT, FLAG | IN_PUBLISH, MESSAGE(is_text)},
+    {MESSAGE_EXPIRY, U32 | IN_PUBLISH, MESSAGE(expiry_s)},
+    {CONTENT_TYPE, TEXT | IN_PUBLISH, MESSAGE(content_type)},
+    {RESPONSE_TOPIC, TEXT | IN_PUBLISH, MESSAGE(response_topic)},
+    {CORRELATION_DATA, BINARY | IN_PUBLISH, MESSAGE(correlation)},
+    {SUBSCRIPTION_ID, UNASKED | IN_PUBLISH, NOWHERE},
+    {SESSION_EXPIRY, U32 | IN_CONNACK, LIMIT(session_expiry_s)},
+    {ASSIGNED_CLIENT_ID, TEXT | IN_CONNACK, NOWHERE},
+    {SERVER_KEEP_ALIVE, U16 | IN_CONNACK, LIMIT(keep_alive_s)},
+    {AUTHENTICATION_METHOD, UNASKED | IN_CONNACK, NOWHERE},
+    {AUTHENTICATION_DATA, UNASKED | IN_CONNACK, NOWHERE},
+    {RESPONSE_INFORMATION, UNASKED | IN_CONNACK, NOWHERE},
+    {SERVER_REFERENCE, TEXT | IN_CONNACK | IN_DISCONNECT, NOWHERE},
+    {REASON_STRING, TEXT | IN_CONNACK | IN_ACK | IN_DISCONNECT, NOWHERE},
+    {RECEIVE_MAXIMUM, U16 | POSITIVE | IN_CONNACK, LIMIT(receive_max)},
+    {TOPIC_ALIAS_MAXIMUM, U16 | IN_CONNACK, NOWHERE},
+    {TOPIC_ALIAS, U16 | IN_PUBLISH, NOWHERE},
+    {MAXIMUM_QOS, FLAG | IN_CONNACK, LIMIT(qos_max)},
+    {RETAIN_AVAILABLE, FLAG | IN_CONNACK, LIMIT(retain_available)},
+    {USER_PROPERTY, PAIR | IN_ANY, NOWHERE},
+    {MAXIMUM_PACKET_SIZE, U32 | POSITIVE | IN_CONNACK, LIMIT(packet_max)},
+    {WILDCARD_AVAILABLE, FLAG | IN_CONNACK, LIMIT(wildcard_available)},
+    {SUBSCRIPTION_ID_AVAILABLE, FLAG | IN_CONNACK, NOWHERE},
+    {SHARED_AVAILABLE, FLAG | IN_CONNACK, NOWHERE},
 };
 
+#define PROPERTIES (sizeof properties / sizeof properties[0])
+
 _Static_assert(sizeof(struct sl_mqtt_message) < NOWHERE, "a place is one byte");
+_Static_assert(PROPERTIES <= 32, "a bit each");
 
 /* target: struct sl_mqtt_message for a PUBLISH, struct sl_mqtt_limits for a CONNACK, else NULL. */
 static uint8_t decode_properties(struct sl_reader *reader, uint8_t packet, void *target);
 
 /* What is wrong with a topic name. */
-static uint8_t check_topic(struct sl_view topic)
+static __attribute__((noinline)) uint8_t check_topic(struct sl_view topic)
 {
     return topic.len == 0 ? SL_MQTT_REASON_PROTOCOL : sl_utf8_check(topic.data, topic.len);
 }
 
-static uint16_t load_u16(const uint8_t *p)
+static unsigned load_u16(const uint8_t *p)
 {
-    return (uint16_t)(p[0] * 256 + p[1]);
+    return p[0] * 256U + p[1];
 }
 
 static uint8_t too_short(const struct sl_mqtt_message *message)
@@ -127,7 +133,7 @@ uint8_t sl_mqtt_decode_publish(enum sl_mqtt_version version, unsigned first, con
     if (qos > 0) {
         if (left < 2)
             return too_short(message);
-        *id = load_u16(p);
+        *id = (uint16_t)load_u16(p);
         if (*id == 0)
             return SL_MQTT_REASON_PROTOCOL;
         p += 2;
@@ -155,7 +161,9 @@ uint8_t sl_mqtt_decode_publish(enum sl_mqtt_version version, unsigned first, con
     }
     message->payload.data = p;
     message->payload.len = message->is_cut ? 0 : left;
-    return check_topic(message->topic);
+    return topic_len > 0 && sl_utf8_is_simple(message->topic.data, topic_len)
+               ? SL_MQTT_REASON_SUCCESS
+               : check_topic(message->topic);
 }
 
 /* A variable byte integer in its shortest form (MQTT 5.0, section 1.5.5). */
@@ -181,19 +189,16 @@ static struct sl_view read_text(struct sl_reader *reader)
 }
 
 /* A property of one, two or four bytes. */
-static uint8_t decode_number(struct sl_reader *reader, uint8_t id, uint8_t *at)
+static uint8_t decode_number(struct sl_reader *reader, const struct property *property, uint8_t *at)
 {
-    uint8_t width = properties[id].rule >> 4;
+    unsigned width = (property->rule & SHAPE) >> 4;
     uint32_t number = 0;
-    for (uint8_t i = 0; i < width; i++)
+    for (unsigned i = 0; i < width; i++)
         number = number << 8 | sl_read_u8(reader);
-    if (id == TOPIC_ALIAS)
+    if (property->id == TOPIC_ALIAS)
         return SL_MQTT_REASON_BAD_ALIAS; /* we announce no topic alias maximum, so it is 0 */
-    bool has_least = id == RECEIVE_MAXIMUM || id == MAXIMUM_PACKET_SIZE;
-    if (width == 1 ? number > 1 : has_least && number == 0)
+    if (width == 1 ? number > 1 : number == 0 && (property->rule & POSITIVE))
         return SL_MQTT_REASON_PROTOCOL;
-    if (!at)
-        return SL_MQTT_REASON_SUCCESS;
     if (width == 1)
         *at = (uint8_t)number;
     else if (width == 2)
@@ -205,25 +210,25 @@ static uint8_t decode_number(struct sl_reader *reader, uint8_t id, uint8_t *at)
 
 /* One property after its identifier: read, check, and put where the table says. A reader that has
  * failed is the caller's to see. */
-static uint8_t decode_property(struct sl_reader *reader, uint8_t id, void *target)
+static uint8_t decode_property(struct sl_reader *reader, const struct property *property,
+                               void *target)
 {
-    uint8_t shape = properties[id].rule & SHAPE;
-    uint8_t place = properties[id].place;
-    uint8_t *at = place == NOWHERE ? NULL : (uint8_t *)target + place;
-    if (shape <= U32) {
-        if (id == MESSAGE_EXPIRY)
-            ((struct sl_mqtt_message *)target)->has_expiry = true;
-        return decode_number(reader, id, at);
-    }
+    struct sl_view nowhere;
+    unsigned shape = property->rule & SHAPE;
+    void *at = property->place == NOWHERE ? (void *)&nowhere : (uint8_t *)target + property->place;
     if (shape == UNASKED)
         return SL_MQTT_REASON_PROTOCOL;
-    if (shape == PAIR && !sl_utf8_is_valid(read_text(reader)))
-        return SL_MQTT_REASON_MALFORMED;
+    if (property->id == MESSAGE_EXPIRY)
+        ((struct sl_mqtt_message *)target)->has_expiry = true;
+    if (shape <= U32)
+        return decode_number(reader, property, at);
+
     struct sl_view view = read_text(reader);
-    if (at)
-        *(struct sl_view *)(void *)at = view;
-    if (id == RESPONSE_TOPIC)
+    *(struct sl_view *)at = view;
+    if (property->id == RESPONSE_TOPIC)
         return check_topic(view);
+    if (shape == PAIR && sl_utf8_is_valid(view))
+        view = read_text(reader);
     return shape == BINARY || sl_utf8_is_valid(view) ? SL_MQTT_REASON_SUCCESS
                                                      : SL_MQTT_REASON_MALFORMED;
 }
@@ -231,20 +236,22 @@ static uint8_t decode_property(struct sl_reader *reader, uint8_t id, void *targe
 /* A property length and its properties. Whether reader->failed tells a length beyond the packet. */
 static uint8_t decode_properties(struct sl_reader *reader, uint8_t packet, void *target)
 {
-    uint32_t seen[2] = {0, 0}; /* bit n: identifier n */
+    uint32_t seen = 0; /* bit n: properties[n] */
     struct sl_view view = sl_read_view(reader, read_varint(reader));
     if (reader->failed)
         return SL_MQTT_REASON_MALFORMED;
     struct sl_reader list = {view.data, view.data + view.len, false};
     while (list.at != list.end) {
         uint8_t id = sl_read_u8(&list);
-        if (id >= sizeof properties / sizeof properties[0] || !(properties[id].rule & packet))
+        size_t i = 0;
+        while (i < PROPERTIES && properties[i].id != id)
+            i++;
+        if (i == PROPERTIES || !(properties[i].rule & packet))
             return SL_MQTT_REASON_MALFORMED;
-        uint32_t bit = UINT32_C(1) << (id & 31);
-        if (id != USER_PROPERTY && (seen[id >> 5] & bit))
+        if (seen >> i & 1 && id != USER_PROPERTY)
             return SL_MQTT_REASON_PROTOCOL;
-        seen[id >> 5] |= bit;
-        uint8_t reason = decode_property(&list, id, target);
+        seen |= UINT32_C(1) << i;
+        uint8_t reason = decode_property(&list, &properties[i], target);
         if (list.failed)
             return SL_MQTT_REASON_MALFORMED;
         if (reason != SL_MQTT_REASON_SUCCESS)
@@ -264,9 +271,9 @@ static bool are_codes_allowed(enum sl_mqtt_version version, uint8_t type, struct
     };
     for (size_t i = 0; i < codes.len; i++) {
         uint8_t code = codes.data[i];
-        if (version == SL_MQTT_V3 && code > 2 && code != SL_MQTT_REASON_UNSPECIFIED)
-            return false;
         if (!sl_mqtt_reason_is_allowed(code, packets[type]))
+            return false;
+        if (version == SL_MQTT_V3 && code > SL_MQTT_REASON_UNSPECIFIED) /* 3.1.1: one error */
             return false;
     }
     return true;

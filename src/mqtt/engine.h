@@ -5,7 +5,7 @@
 #include "mqtt/reason.h"
 #include "mqtt/session.h"
 
-/* Of the packet in memory.in; from SL_PHASE_FAILED on nothing is taken. */
+/* Of the packet from the server; from SL_PHASE_FAILED on nothing is taken. */
 enum sl_mqtt_phase {
     SL_PHASE_COMING,   /* some of its bytes are there */
     SL_PHASE_COMPLETE, /* nobody has looked at it */
@@ -15,19 +15,24 @@ enum sl_mqtt_phase {
     SL_PHASE_SHUT      /* no connection, or its end */
 };
 
-/* Of a flight. From SL_FLIGHT_PUBACK on it counts against the receive maximum. */
+/* Of a flight: the type of the packet that it waits for. Up to SL_FLIGHT_PUBCOMP it counts against
+ * the receive maximum, from SL_FLIGHT_SUBACK on it ends with the connection. */
 enum sl_mqtt_flight_state {
-    SL_FLIGHT_SUBACK,
-    SL_FLIGHT_UNSUBACK,
-    SL_FLIGHT_LOST,
-    SL_FLIGHT_PUBACK,
-    SL_FLIGHT_PUBREC,
-    SL_FLIGHT_PUBCOMP
+    SL_FLIGHT_PUBACK = SL_MQTT_PUBACK,
+    SL_FLIGHT_PUBREC = SL_MQTT_PUBREC,
+    SL_FLIGHT_PUBCOMP = SL_MQTT_PUBCOMP,
+    SL_FLIGHT_LOST, /* none: SL_MQTT_DELIVERED is to be given */
+    SL_FLIGHT_SUBACK = SL_MQTT_SUBACK,
+    SL_FLIGHT_UNSUBACK = SL_MQTT_UNSUBACK
 };
 
 /* Least room that stays free behind a packet: pings and DISCONNECT always find theirs. */
 #define SL_LEAVE_TO_ACK  5 /* PINGREQ and DISCONNECT */
 #define SL_LEAVE_TO_PING 3 /* DISCONNECT */
+
+/* Of the first byte of a PUBLISH. */
+#define SL_MQTT_FLAGS_QOS    0x06
+#define SL_MQTT_FLAGS_RETAIN 0x01
 
 /* A fixed header: the first byte, and one to four of remaining length. */
 #define SL_HEADER_MIN 2
@@ -36,11 +41,10 @@ enum sl_mqtt_flight_state {
 /* An acknowledgement with a reason; a server that takes less cannot be acknowledged. */
 #define SL_ACK_MAX 5
 
-/* memory.in is free for the next packet. */
+/* The packet is done with: the next one may come. */
 static inline void sl_mqtt_next_packet(struct sl_mqtt *mqtt)
 {
     mqtt->phase = SL_PHASE_COMING;
-    mqtt->in_have = 0;
 }
 
 /* session.c */
@@ -54,9 +58,11 @@ void sl_mqtt_fail(struct sl_mqtt *mqtt, uint8_t reason);
 bool sl_mqtt_settle(struct sl_mqtt *mqtt);
 
 /* outbound.c */
-/* Room for len bytes in front of what is held back; NULL unless `leave` bytes stay free. */
-uint8_t *sl_mqtt_claim(struct sl_mqtt *mqtt, size_t len, size_t leave);
-/* Drop what is out and not waiting for acknowledgement. */
+/* Room for a packet of len bytes in front of what is held back, its first byte written; NULL unless
+ * `leave` bytes stay free. */
+uint8_t *sl_mqtt_claim(struct sl_mqtt *mqtt, unsigned first, size_t len, size_t leave);
+/* Drop what is out and not waiting for acknowledgement; an acknowledgement of ours that found no
+ * room may find it now. */
 void sl_mqtt_reclaim(struct sl_mqtt *mqtt);
 struct sl_mqtt_flight *sl_mqtt_find_flight(struct sl_mqtt *mqtt, uint16_t id);
 void sl_mqtt_end_flight(struct sl_mqtt *mqtt, struct sl_mqtt_flight *flight);

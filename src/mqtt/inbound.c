@@ -1,6 +1,9 @@
 /* From bytes of the server to events: framing, and what each packet does. */
+#include "mqtt/encode.h"
 #include "mqtt/engine.h"
 
+static size_t gather(struct sl_mqtt *mqtt, uint8_t reason, const uint8_t *in, size_t len)
+    __attribute__((noinline));
 static uint32_t read_header(struct sl_mqtt *mqtt, size_t have);
 static uint8_t take(struct sl_mqtt *mqtt, struct sl_mqtt_event *event);
 static void give_lost(struct sl_mqtt *mqtt, struct sl_mqtt_event *event);
@@ -11,28 +14,14 @@ static void give_lost(struct sl_mqtt *mqtt, struct sl_mqtt_event *event);
      1U << SL_MQTT_PUBCOMP | 1U << SL_MQTT_SUBACK | 1U << SL_MQTT_UNSUBACK |                       \
      1U << SL_MQTT_PINGRESP)
 
-/* The fixed header is kept in memory.in too: so a topic starts on a word in most packets, and the
- * first byte is at hand later. Bytes that follow the packet are copied in vain: a broker mostly
- * sends one packet in a TLS record, and then one copy and one look at it are all. What goes beyond
- * memory.in is counted and dropped. */
-size_t sl_mqtt_feed(struct sl_mqtt *mqtt, sl_ms now, const uint8_t *in, size_t len)
+/* A packet is there: a fixed header of `head` bytes, `need` in all. Beyond memory.in it is cut. */
+static inline void complete(struct sl_mqtt *mqtt, const uint8_t *packet, unsigned head, size_t need)
 {
-    size_t have = mqtt->in_have;
-    if (len == 0 || mqtt->phase != SL_PHASE_COMING)
-        return 0;
-    mqtt->heard_at = now;
-    if (have < mqtt->memory.in_len) {
-        size_t room = mqtt->memory.in_len - have;
-        memcpy(mqtt->memory.in + have, in, len < room ? len : room);
-    }
-    have += len;
-    uint32_t need = read_header(mqtt, have);
-    if (have < need) {
-        mqtt->in_have = (uint32_t)have;
-        return len;
-    }
+    mqtt->packet = packet;
+    mqtt->packet_head = (uint8_t)head;
+    mqtt->is_cut = need > mqtt->memory.in_len;
+    mqtt->packet_len = (uint32_t)(mqtt->is_cut ? mqtt->memory.in_len : need);
     mqtt->phase = SL_PHASE_COMPLETE;
-    return len - (have - need);
 }
 
 /* What is wrong with a packet that begins with this byte; a reason code. */
@@ -48,10 +37,48 @@ static uint8_t check_first(const struct sl_mqtt *mqtt, unsigned first)
     return legal >> flags & 1 ? SL_MQTT_REASON_SUCCESS : SL_MQTT_REASON_MALFORMED;
 }
 
-static uint32_t refuse(struct sl_mqtt *mqtt, uint8_t reason)
+/* Most packets are short and come whole: they are read where they lie. The first byte is judged
+ * when it comes. */
+size_t sl_mqtt_feed(struct sl_mqtt *mqtt, sl_ms now, const uint8_t *in, size_t len)
 {
-    sl_mqtt_fail(mqtt, reason);
-    return UINT32_MAX;
+    uint8_t reason = SL_MQTT_REASON_SUCCESS;
+    if (len == 0 || mqtt->phase != SL_PHASE_COMING)
+        return 0;
+    mqtt->heard_at = now;
+    if (mqtt->in_have == 0) {
+        reason = check_first(mqtt, in[0]);
+        if (reason == SL_MQTT_REASON_SUCCESS && len >= SL_HEADER_MIN && in[1] < 0x80) {
+            size_t need = SL_HEADER_MIN + in[1];
+            if (need <= len && need <= mqtt->memory.in_len && need <= mqtt->packet_max) {
+                complete(mqtt, in, SL_HEADER_MIN, need);
+                return need;
+            }
+        }
+    }
+    return gather(mqtt, reason, in, len);
+}
+
+/* All others go through memory.in. Bytes that follow the packet are copied in vain; what goes
+ * beyond memory.in is counted and dropped. */
+static size_t gather(struct sl_mqtt *mqtt, uint8_t reason, const uint8_t *in, size_t len)
+{
+    const struct sl_mqtt_memory *memory = &mqtt->memory;
+    size_t have = mqtt->in_have;
+    if (reason != SL_MQTT_REASON_SUCCESS) {
+        sl_mqtt_fail(mqtt, reason);
+        return len;
+    }
+    if (have < memory->in_len) {
+        size_t room = memory->in_len - have;
+        memcpy(memory->in + have, in, len < room ? len : room);
+    }
+    have += len;
+    uint32_t need = read_header(mqtt, have);
+    mqtt->in_have = (uint32_t)have;
+    if (have < need)
+        return len;
+    mqtt->in_have = 0;
+    return len - (have - need);
 }
 
 /* The length of the packet that memory.in begins with. UINT32_MAX: its header is not all there, or
@@ -59,49 +86,46 @@ static uint32_t refuse(struct sl_mqtt *mqtt, uint8_t reason)
 static uint32_t read_header(struct sl_mqtt *mqtt, size_t have)
 {
     const uint8_t *in = mqtt->memory.in;
-    if (have < SL_HEADER_MIN)
-        return UINT32_MAX;
-    uint8_t reason = check_first(mqtt, in[0]);
-    if (reason != SL_MQTT_REASON_SUCCESS)
-        return refuse(mqtt, reason);
-
-    unsigned c = in[1];
-    uint32_t need = c & 0x7F;
-    unsigned head = SL_HEADER_MIN;
-    while (c & 0x80) {
-        if (head == SL_HEADER_MAX)
-            return refuse(mqtt, SL_MQTT_REASON_MALFORMED);
+    uint8_t reason = SL_MQTT_REASON_MALFORMED;
+    uint32_t need = 0;
+    unsigned head = 1;
+    unsigned c = 0x80;
+    for (unsigned shift = 0; c & 0x80; shift += 7) {
         if (head == have)
             return UINT32_MAX;
-        c = in[head];
-        need |= (uint32_t)(c & 0x7F) << (7 * head - 7);
-        head++;
-        if (c == 0 && mqtt->version == SL_MQTT_V5) /* not the shortest form */
-            return refuse(mqtt, SL_MQTT_REASON_MALFORMED);
+        if (head == SL_HEADER_MAX)
+            goto failed;
+        c = in[head++];
+        need |= (uint32_t)(c & 0x7F) << shift;
     }
+    if (c == 0 && head > SL_HEADER_MIN && mqtt->version == SL_MQTT_V5) /* not the shortest form */
+        goto failed;
     need += head;
+    reason = SL_MQTT_REASON_TOO_LARGE;
     if (need > mqtt->packet_max || (need > mqtt->memory.in_len && in[0] >> 4 != SL_MQTT_PUBLISH))
-        return refuse(mqtt, SL_MQTT_REASON_TOO_LARGE);
-    mqtt->in_head = (uint8_t)head;
-    mqtt->in_need = need;
+        goto failed;
+    if (have >= need)
+        complete(mqtt, in, head, need);
     return need;
+failed:
+    sl_mqtt_fail(mqtt, reason);
+    return UINT32_MAX;
 }
 
 bool sl_mqtt_next(struct sl_mqtt *mqtt, sl_ms now, struct sl_mqtt_event *event)
 {
     (void)now;
     event->kind = SL_MQTT_NONE;
+    event->status = SL_OK;
+    event->reason = SL_MQTT_REASON_SUCCESS;
+    event->session_present = false;
+    event->id = 0;
     if (mqtt->ack != 0 && !sl_mqtt_settle(mqtt))
         return false;
     if (mqtt->flights_lost > 0 && mqtt->is_open) {
         give_lost(mqtt, event);
         return true;
     }
-    if (mqtt->phase == SL_PHASE_COMING)
-        return false;
-    event->status = SL_OK;
-    event->reason = SL_MQTT_REASON_SUCCESS;
-    event->id = 0;
     if (mqtt->phase == SL_PHASE_COMPLETE) {
         uint8_t reason = take(mqtt, event);
         if (reason != SL_MQTT_REASON_SUCCESS)
@@ -127,7 +151,6 @@ static void give_lost(struct sl_mqtt *mqtt, struct sl_mqtt_event *event)
     while (flight->state != SL_FLIGHT_LOST)
         flight++;
     event->kind = SL_MQTT_DELIVERED;
-    event->status = SL_OK;
     event->id = flight->id;
     event->reason = flight->detail;
     mqtt->flights_lost--;
@@ -148,16 +171,22 @@ static uint8_t take_connack(struct sl_mqtt *mqtt, struct sl_view body, struct sl
     /* An answer to a question that is not out yet, or a session that was not asked for. */
     if (mqtt->out_sent != mqtt->out_used || (event->session_present && mqtt->is_clean))
         return SL_MQTT_REASON_PROTOCOL;
-    if (mqtt->limits.packet_max - 1 < SL_ACK_MAX - 1) /* 0: no limit */
+    const struct sl_mqtt_limits *limits = &mqtt->limits;
+    if (limits->packet_max > 0 && limits->packet_max < mqtt->send_max)
+        mqtt->send_max = limits->packet_max;
+    if (mqtt->send_max < SL_ACK_MAX)
         return SL_MQTT_REASON_TOO_LARGE;
 
     event->kind = SL_MQTT_OPENED;
+    mqtt->barred = SL_MQTT_FLAGS_QOS << limits->qos_max & SL_MQTT_FLAGS_QOS;
+    if (!limits->retain_available)
+        mqtt->barred |= SL_MQTT_FLAGS_RETAIN;
     mqtt->is_open = true;
     mqtt->is_waiting = false;
     mqtt->is_kept = !mqtt->is_clean; /* 3.1.1: a clean session lasts as long as its connection */
     mqtt->accepted = ACCEPTED;
     if (mqtt->version == SL_MQTT_V5) {
-        mqtt->is_kept = mqtt->limits.session_expiry_s > 0;
+        mqtt->is_kept = limits->session_expiry_s > 0;
         mqtt->accepted = ACCEPTED | 1U << SL_MQTT_DISCONNECT;
     }
     sl_mqtt_resume_flights(mqtt, event->session_present);
@@ -181,6 +210,12 @@ static void owe(struct sl_mqtt *mqtt, uint8_t first, uint16_t id, uint8_t reason
     mqtt->ack_reason = reason;
 }
 
+/* What 5.0 says about an identifier that is not known. */
+static uint8_t not_found(const struct sl_mqtt *mqtt)
+{
+    return mqtt->version == SL_MQTT_V5 ? SL_MQTT_REASON_ID_NOT_FOUND : SL_MQTT_REASON_SUCCESS;
+}
+
 static uint8_t take_publish(struct sl_mqtt *mqtt, unsigned first, const uint8_t *body, size_t len,
                             struct sl_mqtt_event *event)
 {
@@ -192,8 +227,8 @@ static uint8_t take_publish(struct sl_mqtt *mqtt, unsigned first, const uint8_t 
     if (qos > 0) {
         size_t used = mqtt->received_used;
         bool is_known = find_received(mqtt, event->id) < used;
-        owe(mqtt, qos == 1 ? SL_MQTT_PUBACK << 4 : SL_MQTT_PUBREC << 4, event->id,
-            SL_MQTT_REASON_SUCCESS);
+        uint8_t ack = (uint8_t)((SL_MQTT_PUBLISH + qos) << 4); /* PUBACK, PUBREC */
+        owe(mqtt, ack, event->id, SL_MQTT_REASON_SUCCESS);
         if (is_known) /* given before: exactly once; but QoS 1 cannot have an id of QoS 2 */
             return qos == 1 ? SL_MQTT_REASON_PROTOCOL : SL_MQTT_REASON_SUCCESS;
         if (used == mqtt->memory.received_len && (qos == 2 || mqtt->version == SL_MQTT_V5))
@@ -210,7 +245,7 @@ static uint8_t take_publish(struct sl_mqtt *mqtt, unsigned first, const uint8_t 
 static void take_pubrel(struct sl_mqtt *mqtt, uint16_t id)
 {
     size_t i = find_received(mqtt, id);
-    uint8_t reason = SL_MQTT_REASON_ID_NOT_FOUND;
+    uint8_t reason = not_found(mqtt);
     if (i < mqtt->received_used) {
         mqtt->memory.received[i] = mqtt->memory.received[--mqtt->received_used];
         reason = SL_MQTT_REASON_SUCCESS;
@@ -224,60 +259,6 @@ static bool is_out(const struct sl_mqtt *mqtt, const struct sl_mqtt_flight *flig
     return (size_t)flight->offset + flight->len <= mqtt->out_sent;
 }
 
-/* Our PUBLISH came to its end. */
-static void give_delivered(struct sl_mqtt *mqtt, struct sl_mqtt_event *event,
-                           struct sl_mqtt_flight *flight, uint8_t reason)
-{
-    event->kind = SL_MQTT_DELIVERED;
-    event->reason = reason;
-    sl_mqtt_end_flight(mqtt, flight);
-}
-
-/* PUBACK, PUBREC, PUBREL, PUBCOMP. */
-static uint8_t take_puback(struct sl_mqtt *mqtt, uint8_t type, uint8_t reason,
-                           struct sl_mqtt_event *event)
-{
-    if (type == SL_MQTT_PUBREL) {
-        take_pubrel(mqtt, event->id);
-        return SL_MQTT_REASON_SUCCESS;
-    }
-    struct sl_mqtt_flight *flight = sl_mqtt_find_flight(mqtt, event->id);
-    if (!flight) {
-        if (type == SL_MQTT_PUBREC && reason < 0x80)
-            owe(mqtt, SL_MQTT_PUBREL << 4 | 0x02, event->id, SL_MQTT_REASON_ID_NOT_FOUND);
-        return type == SL_MQTT_PUBACK ? SL_MQTT_REASON_PROTOCOL : SL_MQTT_REASON_SUCCESS;
-    }
-    if (type == SL_MQTT_PUBREC && flight->state == SL_FLIGHT_PUBCOMP)
-        return SL_MQTT_REASON_SUCCESS; /* repeated: our PUBREL is on its way */
-
-    uint8_t expected = type == SL_MQTT_PUBACK   ? SL_FLIGHT_PUBACK
-                       : type == SL_MQTT_PUBREC ? SL_FLIGHT_PUBREC
-                                                : SL_FLIGHT_PUBCOMP;
-    if (flight->state != expected || !is_out(mqtt, flight))
-        return SL_MQTT_REASON_PROTOCOL;
-    if (type == SL_MQTT_PUBREC && reason < 0x80)
-        sl_mqtt_release_flight(mqtt, flight);
-    else /* PUBCOMP 0x92: an earlier PUBCOMP was lost, the message was not */
-        give_delivered(mqtt, event, flight,
-                       type == SL_MQTT_PUBCOMP ? SL_MQTT_REASON_SUCCESS : reason);
-    return SL_MQTT_REASON_SUCCESS;
-}
-
-/* SUBACK, UNSUBACK. */
-static uint8_t take_suback(struct sl_mqtt *mqtt, uint8_t type, struct sl_mqtt_event *event)
-{
-    bool is_suback = type == SL_MQTT_SUBACK;
-    struct sl_mqtt_flight *flight = sl_mqtt_find_flight(mqtt, event->id);
-    if (!flight || flight->state != (is_suback ? SL_FLIGHT_SUBACK : SL_FLIGHT_UNSUBACK))
-        return SL_MQTT_REASON_PROTOCOL;
-    size_t expected = is_suback || mqtt->version == SL_MQTT_V5 ? flight->detail : 0;
-    if (event->codes.len != expected)
-        return SL_MQTT_REASON_PROTOCOL;
-    event->kind = is_suback ? SL_MQTT_SUBSCRIBED : SL_MQTT_UNSUBSCRIBED;
-    sl_mqtt_end_flight(mqtt, flight);
-    return SL_MQTT_REASON_SUCCESS;
-}
-
 static uint8_t take_pingresp(struct sl_mqtt *mqtt, struct sl_view body)
 {
     if (body.len != 0)
@@ -286,6 +267,15 @@ static uint8_t take_pingresp(struct sl_mqtt *mqtt, struct sl_view body)
         return SL_MQTT_REASON_PROTOCOL;
     mqtt->is_waiting = false;
     return SL_MQTT_REASON_SUCCESS;
+}
+
+/* An acknowledgement that nothing waits for. */
+static uint8_t take_unknown(struct sl_mqtt *mqtt, uint8_t type, const struct sl_mqtt_ack *ack)
+{
+    if (type == SL_MQTT_PUBREC && ack->reason < 0x80)
+        owe(mqtt, SL_MQTT_PUBREL << 4 | 0x02, ack->id, not_found(mqtt));
+    return type == SL_MQTT_PUBREC || type == SL_MQTT_PUBCOMP ? SL_MQTT_REASON_SUCCESS
+                                                             : SL_MQTT_REASON_PROTOCOL;
 }
 
 /* Acknowledgements and DISCONNECT. */
@@ -298,13 +288,33 @@ static uint8_t take_ack(struct sl_mqtt *mqtt, uint8_t type, struct sl_view body,
         return fault;
     event->id = ack.id;
     event->codes = ack.codes;
-    if (type <= SL_MQTT_PUBCOMP)
-        return take_puback(mqtt, type, ack.reason, event);
-    if (type <= SL_MQTT_UNSUBACK)
-        return take_suback(mqtt, type, event);
-    event->kind = SL_MQTT_DROPPED;
-    event->reason = ack.reason;
-    sl_mqtt_end(mqtt, SL_CLOSED);
+    if (type == SL_MQTT_DISCONNECT) {
+        event->kind = SL_MQTT_DROPPED;
+        event->reason = ack.reason;
+        sl_mqtt_end(mqtt, SL_CLOSED);
+        return SL_MQTT_REASON_SUCCESS;
+    }
+    if (type == SL_MQTT_PUBREL) {
+        take_pubrel(mqtt, ack.id);
+        return SL_MQTT_REASON_SUCCESS;
+    }
+    struct sl_mqtt_flight *flight = sl_mqtt_find_flight(mqtt, ack.id);
+    if (!flight)
+        return take_unknown(mqtt, type, &ack);
+    if (type == SL_MQTT_PUBREC && flight->state == SL_FLIGHT_PUBCOMP)
+        return SL_MQTT_REASON_SUCCESS; /* repeated: our PUBREL is on its way */
+    if (flight->state != type || !is_out(mqtt, flight) || flight->detail != ack.codes.len)
+        return SL_MQTT_REASON_PROTOCOL;
+    if (type == SL_MQTT_PUBREC && ack.reason < 0x80) {
+        sl_mqtt_release_flight(mqtt, flight);
+        return SL_MQTT_REASON_SUCCESS;
+    }
+    event->kind = type == SL_MQTT_SUBACK     ? SL_MQTT_SUBSCRIBED
+                  : type == SL_MQTT_UNSUBACK ? SL_MQTT_UNSUBSCRIBED
+                                             : SL_MQTT_DELIVERED;
+    if (type != SL_MQTT_PUBCOMP) /* 0x92: an earlier PUBCOMP was lost, the message was not */
+        event->reason = ack.reason;
+    sl_mqtt_end_flight(mqtt, flight);
     return SL_MQTT_REASON_SUCCESS;
 }
 
@@ -313,7 +323,7 @@ static __attribute__((noinline)) uint8_t take_other(struct sl_mqtt *mqtt, const 
                                                     size_t len, struct sl_mqtt_event *event)
 {
     struct sl_view body = {data, len};
-    uint8_t type = mqtt->memory.in[0] >> 4;
+    uint8_t type = mqtt->packet[0] >> 4;
     if (type == SL_MQTT_CONNACK)
         return take_connack(mqtt, body, event);
     if (type == SL_MQTT_PINGRESP)
@@ -323,31 +333,27 @@ static __attribute__((noinline)) uint8_t take_other(struct sl_mqtt *mqtt, const 
 
 static uint8_t take(struct sl_mqtt *mqtt, struct sl_mqtt_event *event)
 {
-    unsigned first = mqtt->memory.in[0];
-    const uint8_t *body = mqtt->memory.in + mqtt->in_head;
-    size_t have = mqtt->in_need;
-    bool is_cut = have > mqtt->memory.in_len;
-    if (is_cut)
-        have = mqtt->memory.in_len;
-    size_t len = have - mqtt->in_head;
+    unsigned first = mqtt->packet[0];
+    const uint8_t *body = mqtt->packet + mqtt->packet_head;
+    size_t len = mqtt->packet_len - mqtt->packet_head;
 
     sl_mqtt_next_packet(mqtt); /* unless an acknowledgement is due, or the session ends */
     if (first >> 4 != SL_MQTT_PUBLISH)
         return take_other(mqtt, body, len, event);
-    event->message.is_cut = is_cut;
+    event->message.is_cut = mqtt->is_cut;
     return take_publish(mqtt, first, body, len, event);
 }
 
 bool sl_mqtt_settle(struct sl_mqtt *mqtt)
 {
-    uint8_t reason = mqtt->version == SL_MQTT_V5 ? mqtt->ack_reason : SL_MQTT_REASON_SUCCESS;
+    uint8_t reason = mqtt->ack_reason;
     size_t len = reason == SL_MQTT_REASON_SUCCESS ? 4 : 5;
-    uint8_t *out = sl_mqtt_claim(mqtt, len, SL_LEAVE_TO_ACK);
+    uint8_t *out = sl_mqtt_claim(mqtt, mqtt->ack, len, SL_LEAVE_TO_ACK);
     if (!out) {
         mqtt->phase = SL_PHASE_HELD;
         return false;
     }
-    sl_mqtt_encode_ack(out, mqtt->ack, mqtt->ack_id, reason);
+    sl_mqtt_encode_ack(out, mqtt->ack_id, reason);
     mqtt->ack = 0;
     sl_mqtt_next_packet(mqtt);
     return true;

@@ -8,6 +8,7 @@
  * set out_sent back to 0. What the server's receive maximum does not allow yet is held back at the
  * end, and control packets pass it.
  */
+#include "mqtt/encode.h"
 #include "mqtt/engine.h"
 #include "mqtt/topic.h"
 
@@ -38,27 +39,10 @@ void sl_mqtt_sent(struct sl_mqtt *mqtt, sl_ms now, size_t len)
         return;
     mqtt->sent_at = now;
     mqtt->out_sent += len;
-    if (mqtt->out_sent == mqtt->out_used && mqtt->flights_used == 0)
+    if (mqtt->out_sent == mqtt->out_used && mqtt->flights_used == 0 && mqtt->phase != SL_PHASE_HELD)
         mqtt->out_sent = mqtt->out_used = 0; /* as reclaim would find, sooner */
     else
         sl_mqtt_reclaim(mqtt);
-    if (mqtt->phase == SL_PHASE_HELD)
-        sl_mqtt_settle(mqtt);
-}
-
-/* Why a packet cannot go: a PUBLISH that the server does not take, or too large for it or for us; a
- * reason code. first: of a PUBLISH, else 0. */
-static uint8_t check_limits(const struct sl_mqtt *mqtt, unsigned first, uint32_t len)
-{
-    const struct sl_mqtt_limits *limits = &mqtt->limits;
-    if ((first >> 1 & 3) > limits->qos_max)
-        return SL_MQTT_REASON_NO_QOS;
-    if ((first & 1) && !limits->retain_available)
-        return SL_MQTT_REASON_NO_RETAIN;
-    if (len + SL_MQTT_RESERVE > mqtt->memory.out_len ||
-        (limits->packet_max > 0 && len > limits->packet_max))
-        return SL_MQTT_REASON_TOO_LARGE;
-    return SL_MQTT_REASON_SUCCESS;
 }
 
 /* An identifier that no flight has: there are fewer flights than identifiers. */
@@ -70,21 +54,13 @@ static uint16_t free_id(struct sl_mqtt *mqtt)
     return mqtt->last_id;
 }
 
-/* Room for a packet of ours that is no control packet. flags: of a PUBLISH, else 0. */
-static enum sl_status claim_packet(struct sl_mqtt *mqtt, unsigned flags, uint32_t len,
-                                   uint8_t **out)
-{
-    uint8_t reason = check_limits(mqtt, flags, len);
-    if (reason != SL_MQTT_REASON_SUCCESS)
-        return reason == SL_MQTT_REASON_TOO_LARGE ? SL_TOO_LARGE : SL_REFUSED;
-    *out = sl_mqtt_claim(mqtt, len, SL_MQTT_RESERVE);
-    return *out ? SL_OK : SL_FULL;
-}
-
-/* A flight for the packet that was claimed last: behind it lies only what is held back. */
+/* A flight for the packet that was claimed last: behind it lies only what is held back. id 0: a new
+ * one. */
 static struct sl_mqtt_flight *add_flight(struct sl_mqtt *mqtt, uint16_t id, uint8_t state,
                                          const uint8_t *packet)
 {
+    if (id == 0)
+        id = free_id(mqtt);
     struct sl_mqtt_flight *at = mqtt->memory.flights + mqtt->flights_free;
     memmove(at + 1, at, (mqtt->flights_used - mqtt->flights_free) * sizeof *at);
     mqtt->flights_free++;
@@ -106,23 +82,28 @@ enum sl_status sl_mqtt_publish(struct sl_mqtt *mqtt, sl_ms now,
         return SL_BAD_STATE;
     if (!sl_mqtt_message_is_valid(message))
         return SL_BAD_ARGUMENT;
-    if (message->payload.len > mqtt->memory.out_len)
+    if (message->payload.len > mqtt->send_max)
         return SL_TOO_LARGE;
     if (message->qos > 0 && (mqtt->flights_used == mqtt->memory.flights_len || !open_window(mqtt)))
         return SL_FULL;
-    uint8_t *out;
-    unsigned flags = (unsigned)message->qos << 1 | message->retain;
     uint32_t remaining = sl_mqtt_publish_len((enum sl_mqtt_version)mqtt->version, message);
-    uint32_t len = sl_mqtt_packet_len(remaining);
-    enum sl_status status = claim_packet(mqtt, flags, len, &out);
-    if (status != SL_OK)
-        return status;
+    uint32_t len =
+        remaining <= SL_MQTT_SHORT_MAX ? SL_HEADER_MIN + remaining : sl_mqtt_packet_len(remaining);
+    unsigned first = sl_mqtt_publish_first(message);
+    if (first & mqtt->barred)
+        return SL_REFUSED;
+    if (len > mqtt->send_max)
+        return SL_TOO_LARGE;
+    uint8_t *out = sl_mqtt_claim(mqtt, first, len, SL_MQTT_RESERVE);
+    if (!out)
+        return SL_FULL;
     if (message->qos > 0) {
-        *id = free_id(mqtt);
-        uint8_t state = message->qos == 1 ? SL_FLIGHT_PUBACK : SL_FLIGHT_PUBREC;
-        add_flight(mqtt, *id, state, out)->len = (uint16_t)len;
+        struct sl_mqtt_flight *flight =
+            add_flight(mqtt, 0, message->qos == 1 ? SL_FLIGHT_PUBACK : SL_FLIGHT_PUBREC, out);
+        flight->len = (uint16_t)len;
+        *id = flight->id;
     }
-    sl_mqtt_encode_publish(out, remaining, (enum sl_mqtt_version)mqtt->version, message, *id);
+    sl_mqtt_encode_publish(out, remaining, (enum sl_mqtt_version)mqtt->version, message, id);
     return SL_OK;
 }
 
@@ -156,18 +137,24 @@ static enum sl_status request(struct sl_mqtt *mqtt, const void *list, size_t str
     }
     if (mqtt->flights_used == mqtt->memory.flights_len)
         return SL_FULL;
-    uint8_t *out;
-    enum sl_status status = claim_packet(mqtt, 0, sl_mqtt_packet_len(remaining), &out);
-    if (status != SL_OK)
-        return status;
-    *id = free_id(mqtt);
-    uint8_t state = is_subscribe ? SL_FLIGHT_SUBACK : SL_FLIGHT_UNSUBACK;
-    add_flight(mqtt, *id, state, out)->detail = (uint8_t)len;
-    out = sl_mqtt_encode_request(
-        out, remaining, (enum sl_mqtt_version)mqtt->version,
-        is_subscribe ? SL_MQTT_SUBSCRIBE << 4 | 2 : SL_MQTT_UNSUBSCRIBE << 4 | 2, *id);
+    uint32_t packet_len = sl_mqtt_packet_len(remaining);
+    if (packet_len > mqtt->send_max)
+        return SL_TOO_LARGE;
+    uint8_t *out = sl_mqtt_claim(
+        mqtt, is_subscribe ? SL_MQTT_SUBSCRIBE << 4 | 2 : SL_MQTT_UNSUBSCRIBE << 4 | 2, packet_len,
+        SL_MQTT_RESERVE);
+    if (!out)
+        return SL_FULL;
+    struct sl_mqtt_flight *flight =
+        add_flight(mqtt, 0, is_subscribe ? SL_FLIGHT_SUBACK : SL_FLIGHT_UNSUBACK, out);
+    if (is_subscribe || is_v5)
+        flight->detail = (uint8_t)len;
+    *id = flight->id;
+    out = sl_mqtt_put_u16(sl_mqtt_put_varint(out + 1, remaining), *id);
+    if (is_v5)
+        *out++ = 0; /* no properties */
     for (const uint8_t *at = list; at != end; at += stride) {
-        out = sl_mqtt_encode_text(out, *(const struct sl_view *)(const void *)at);
+        out = sl_mqtt_put_text(out, *(const struct sl_view *)(const void *)at);
         if (!is_subscribe)
             continue;
         const struct sl_mqtt_filter *filter = (const void *)at;
@@ -196,7 +183,8 @@ enum sl_status sl_mqtt_unsubscribe(struct sl_mqtt *mqtt, sl_ms now, const struct
 }
 
 /* The packets of the flights from index `from` on move by `distance`. */
-static void move_flights(struct sl_mqtt *mqtt, size_t from, size_t distance)
+static __attribute__((noinline)) void move_flights(struct sl_mqtt *mqtt, size_t from,
+                                                   size_t distance)
 {
     for (; from < mqtt->flights_used; from++)
         mqtt->memory.flights[from].offset =
@@ -205,25 +193,29 @@ static void move_flights(struct sl_mqtt *mqtt, size_t from, size_t distance)
 
 /* Room in front of what is held back. Apart, so that the registers it needs are saved for it
  * alone. */
-static __attribute__((noinline)) uint8_t *claim_before_held(struct sl_mqtt *mqtt, size_t len)
+static __attribute__((noinline)) uint8_t *claim_before_held(struct sl_mqtt *mqtt, unsigned first,
+                                                            size_t len)
 {
     size_t at = mqtt->memory.flights[mqtt->flights_free].offset;
     uint8_t *out = mqtt->memory.out + at;
     memmove(out + len, out, mqtt->out_used - at);
     mqtt->out_used += len;
+    *out = (uint8_t)first;
     move_flights(mqtt, mqtt->flights_free, len);
     return out;
 }
 
-uint8_t *sl_mqtt_claim(struct sl_mqtt *mqtt, size_t len, size_t leave)
+uint8_t *sl_mqtt_claim(struct sl_mqtt *mqtt, unsigned first, size_t len, size_t leave)
 {
     size_t used = mqtt->out_used;
     if (mqtt->memory.out_len - used < len + leave)
         return NULL;
     if (mqtt->flights_free < mqtt->flights_used)
-        return claim_before_held(mqtt, len);
+        return claim_before_held(mqtt, first, len);
+    uint8_t *out = mqtt->memory.out + used;
     mqtt->out_used = used + len;
-    return mqtt->memory.out + used;
+    *out = (uint8_t)first;
+    return out;
 }
 
 /* Take len bytes that are out from the store; flights from index `from` on lie behind them. */
@@ -252,6 +244,8 @@ void sl_mqtt_reclaim(struct sl_mqtt *mqtt)
     }
     if (keep < mqtt->out_sent)
         close_gap(mqtt, keep, mqtt->out_sent - keep, i);
+    if (mqtt->phase == SL_PHASE_HELD)
+        sl_mqtt_settle(mqtt);
 }
 
 struct sl_mqtt_flight *sl_mqtt_find_flight(struct sl_mqtt *mqtt, uint16_t id)
@@ -285,10 +279,10 @@ void sl_mqtt_release_flight(struct sl_mqtt *mqtt, struct sl_mqtt_flight *flight)
 {
     uint16_t id = flight->id;
     remove_flight(mqtt, flight);
-    uint8_t *out = sl_mqtt_claim(mqtt, 4, 0); /* a PUBLISH of QoS 2 was larger */
-    if (!out)
+    uint8_t *out = sl_mqtt_claim(mqtt, SL_MQTT_PUBREL << 4 | 0x02, 4, 0);
+    if (!out) /* never: a PUBLISH of QoS 2 was larger */
         return;
-    sl_mqtt_encode_ack(out, SL_MQTT_PUBREL << 4 | 0x02, id, SL_MQTT_REASON_SUCCESS);
+    sl_mqtt_encode_ack(out, id, SL_MQTT_REASON_SUCCESS);
     add_flight(mqtt, id, SL_FLIGHT_PUBCOMP, out)->len = 4;
 }
 
@@ -300,7 +294,7 @@ static bool open_window(struct sl_mqtt *mqtt)
     size_t i = 0;
     for (; i < mqtt->flights_used; i++) {
         uint8_t state = mqtt->memory.flights[i].state;
-        if (state < SL_FLIGHT_PUBACK)
+        if (state > SL_FLIGHT_PUBCOMP)
             continue;
         if (state < SL_FLIGHT_PUBCOMP && counted >= mqtt->limits.receive_max)
             break;
@@ -323,9 +317,13 @@ static uint8_t judge_flight(const struct sl_mqtt *mqtt, const struct sl_mqtt_fli
     if (!is_present)
         return SL_MQTT_REASON_UNSPECIFIED;
     uint8_t *first = mqtt->memory.out + flight->offset;
-    uint8_t reason = check_limits(mqtt, *first, flight->len);
+    unsigned barred = *first & mqtt->barred;
+    if (barred != 0)
+        return barred & SL_MQTT_FLAGS_QOS ? SL_MQTT_REASON_NO_QOS : SL_MQTT_REASON_NO_RETAIN;
+    if (flight->len > mqtt->send_max)
+        return SL_MQTT_REASON_TOO_LARGE;
     *first |= 0x08; /* DUP */
-    return reason == SL_MQTT_REASON_SUCCESS ? SL_FLIGHT_STAYS : reason;
+    return SL_FLIGHT_STAYS;
 }
 
 void sl_mqtt_resume_flights(struct sl_mqtt *mqtt, bool is_present)
@@ -358,7 +356,7 @@ void sl_mqtt_ground_flights(struct sl_mqtt *mqtt)
     mqtt->flights_free = mqtt->flights_used;
     mqtt->out_sent = mqtt->out_used;
     for (size_t i = mqtt->flights_used; i-- > 0;) {
-        if (mqtt->memory.flights[i].state <= SL_FLIGHT_UNSUBACK)
+        if (mqtt->memory.flights[i].state >= SL_FLIGHT_SUBACK)
             remove_flight(mqtt, &mqtt->memory.flights[i]);
     }
     sl_mqtt_reclaim(mqtt);

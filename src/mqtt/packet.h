@@ -115,27 +115,4 @@ uint8_t sl_mqtt_decode_connack(enum sl_mqtt_version version, struct sl_view body
                                bool *session_present, uint8_t *reason,
                                struct sl_mqtt_limits *limits);
 
-/* Topic, QoS and properties may be sent; the payload may have any length. */
-bool sl_mqtt_message_is_valid(const struct sl_mqtt_message *message);
-
-/* Bytes of a packet whose remaining length is `remaining`. */
-uint32_t sl_mqtt_packet_len(uint32_t remaining);
-
-/* Encoding goes in two steps: *_len gives the remaining length of the packet, then *_encode writes
- * sl_mqtt_packet_len(remaining) bytes. Requires: everything valid (strings at most 65,535 bytes),
- * payload and sum at most SL_MQTT_REMAINING_MAX. */
-uint32_t sl_mqtt_publish_len(enum sl_mqtt_version version, const struct sl_mqtt_message *message);
-void sl_mqtt_encode_publish(uint8_t *out, uint32_t remaining, enum sl_mqtt_version version,
-                            const struct sl_mqtt_message *message, uint16_t id);
-uint32_t sl_mqtt_connect_len(const struct sl_mqtt_config *config);
-/* clean_start and packet_max take the place of those in config. */
-void sl_mqtt_encode_connect(uint8_t *out, uint32_t remaining, const struct sl_mqtt_config *config,
-                            bool clean_start, uint16_t receive_max, uint32_t packet_max);
-/* The part that SUBSCRIBE and UNSUBSCRIBE share. Gives where the filters go. */
-uint8_t *sl_mqtt_encode_request(uint8_t *out, uint32_t remaining, enum sl_mqtt_version version,
-                                uint8_t first, uint16_t id);
-/* PUBACK, PUBREC, PUBREL, PUBCOMP: 4 bytes, a fifth for a reason other than success. */
-void sl_mqtt_encode_ack(uint8_t *out, uint8_t first, uint16_t id, uint8_t reason);
-uint8_t *sl_mqtt_encode_text(uint8_t *out, struct sl_view text);
-
 #endif

@@ -1,5 +1,6 @@
 /* The client session: connection, time, and its end. */
 #include "base/limits.h"
+#include "mqtt/encode.h"
 #include "mqtt/engine.h"
 #include "mqtt/topic.h"
 #include "mqtt/utf8.h"
@@ -27,23 +28,27 @@ enum sl_status sl_mqtt_open(struct sl_mqtt *mqtt, sl_ms now, const struct sl_mqt
         memory->received_len > UINT16_MAX)
         return SL_BAD_ARGUMENT;
 
-    sl_mqtt_close(mqtt);
     if (config->clean_start) {
+        sl_mqtt_end(mqtt, SL_CLOSED);
         mqtt->flights_used = mqtt->flights_lost = mqtt->flights_free = 0;
         mqtt->received_used = 0;
         mqtt->out_used = mqtt->out_sent = 0;
         mqtt->is_kept = false;
-    } else if (!mqtt->is_kept || mqtt->version != config->version) {
-        /* Their session ended with its connection, or they are encoded for the other version. */
-        sl_mqtt_resume_flights(mqtt, false);
-        mqtt->is_kept = false;
+    } else {
+        sl_mqtt_close(mqtt);
+        if (!mqtt->is_kept || mqtt->version != config->version) {
+            /* Their session ended with its connection, or they are encoded otherwise. */
+            sl_mqtt_resume_flights(mqtt, false);
+            mqtt->is_kept = false;
+        }
     }
     mqtt->version = (uint8_t)config->version;
     mqtt->is_clean = config->clean_start || (config->version == SL_MQTT_V5 && !mqtt->is_kept);
     mqtt->packet_max = config->packet_max ? config->packet_max : (uint32_t)memory->in_len;
 
     uint32_t remaining = sl_mqtt_connect_len(config);
-    uint8_t *out = sl_mqtt_claim(mqtt, sl_mqtt_packet_len(remaining), SL_MQTT_RESERVE);
+    uint8_t *out =
+        sl_mqtt_claim(mqtt, SL_MQTT_CONNECT << 4, sl_mqtt_packet_len(remaining), SL_MQTT_RESERVE);
     if (!out)
         return SL_FULL;
     sl_mqtt_encode_connect(out, remaining, config, mqtt->is_clean, (uint16_t)memory->received_len,
@@ -57,9 +62,11 @@ enum sl_status sl_mqtt_open(struct sl_mqtt *mqtt, sl_ms now, const struct sl_mqt
     limits->qos_max = 2;
     limits->retain_available = true;
     limits->wildcard_available = true;
+    mqtt->send_max = (uint32_t)memory->out_len - SL_MQTT_RESERVE; /* CONNECT had room */
 
     mqtt->status = SL_OK;
     sl_mqtt_next_packet(mqtt);
+    mqtt->in_have = 0;
     mqtt->accepted = 1U << SL_MQTT_CONNACK;
     mqtt->is_waiting = true;
     mqtt->asked_at = now;
@@ -83,41 +90,36 @@ void sl_mqtt_end(struct sl_mqtt *mqtt, enum sl_status status)
     mqtt->ack = 0;
 }
 
-/* DISCONNECT always finds room: nothing else may use the last bytes of memory.out. It is left out
- * where it cannot say why (3.1.1), and where the server takes no three bytes. */
-static void queue_disconnect(struct sl_mqtt *mqtt, uint8_t reason)
+/* End the session, after a DISCONNECT. There is always room for it: nothing else may use the last
+ * bytes of memory.out. It is left out where it cannot say why (3.1.1), and where the server takes
+ * no three bytes. */
+static void finish(struct sl_mqtt *mqtt, uint8_t reason, enum sl_status status)
 {
-    bool is_v5 = mqtt->version == SL_MQTT_V5;
-    if (is_v5 ? mqtt->limits.packet_max - 1 < 2 : reason != SL_MQTT_REASON_SUCCESS)
-        return;
-    uint8_t *out = sl_mqtt_claim(mqtt, is_v5 ? 3 : 2, 0);
-    if (!out)
-        return;
-    out[0] = SL_MQTT_DISCONNECT << 4;
-    out[1] = is_v5;
-    if (is_v5)
-        out[2] = reason;
+    size_t len = mqtt->version == SL_MQTT_V5 ? 3 : 2;
+    uint8_t *out = NULL;
+    if (len == 3 ? mqtt->limits.packet_max - 1 >= 2 : reason == SL_MQTT_REASON_SUCCESS)
+        out = sl_mqtt_claim(mqtt, SL_MQTT_DISCONNECT << 4, len, 0);
+    if (out) {
+        out[1] = (uint8_t)(len - 2);
+        if (len == 3)
+            out[2] = reason;
+    }
+    sl_mqtt_end(mqtt, status);
 }
 
 /* The status that goes with a reason of ours; nothing else is unspecified. */
 static enum sl_status status_of(uint8_t reason)
 {
-    switch (reason) {
-    case SL_MQTT_REASON_UNSPECIFIED:
+    if (reason == SL_MQTT_REASON_UNSPECIFIED)
         return SL_TIMEOUT;
-    case SL_MQTT_REASON_MALFORMED:
+    if (reason == SL_MQTT_REASON_MALFORMED)
         return SL_MALFORMED;
-    case SL_MQTT_REASON_TOO_LARGE:
-        return SL_TOO_LARGE;
-    default:
-        return SL_PROTOCOL;
-    }
+    return reason == SL_MQTT_REASON_TOO_LARGE ? SL_TOO_LARGE : SL_PROTOCOL;
 }
 
 void sl_mqtt_fail(struct sl_mqtt *mqtt, uint8_t reason)
 {
-    queue_disconnect(mqtt, reason);
-    sl_mqtt_end(mqtt, status_of(reason));
+    finish(mqtt, reason, status_of(reason));
     mqtt->phase = SL_PHASE_FAILED;
     mqtt->reason = reason;
 }
@@ -125,10 +127,8 @@ void sl_mqtt_fail(struct sl_mqtt *mqtt, uint8_t reason)
 void sl_mqtt_disconnect(struct sl_mqtt *mqtt, sl_ms now, uint8_t reason)
 {
     (void)now;
-    if (mqtt->status != SL_OK)
-        return;
-    queue_disconnect(mqtt, reason);
-    sl_mqtt_end(mqtt, SL_CLOSED);
+    if (mqtt->status == SL_OK)
+        finish(mqtt, reason, SL_CLOSED);
 }
 
 /* The last byte sent or heard, whichever is older: a keep alive later a PINGREQ is due. */
@@ -156,12 +156,13 @@ void sl_mqtt_tick(struct sl_mqtt *mqtt, sl_ms now)
     sl_ms due;
     if (!sl_mqtt_deadline(mqtt, now, &due) || !sl_ms_is_reached(now, due))
         return;
-    uint8_t *out = mqtt->is_waiting ? NULL : sl_mqtt_claim(mqtt, 2, SL_LEAVE_TO_PING);
+    uint8_t *out = NULL;
+    if (!mqtt->is_waiting)
+        out = sl_mqtt_claim(mqtt, SL_MQTT_PINGREQ << 4, 2, SL_LEAVE_TO_PING);
     if (!out) { /* no answer, or for the whole keep alive not even room to ask */
         sl_mqtt_fail(mqtt, SL_MQTT_REASON_UNSPECIFIED);
         return;
     }
-    out[0] = SL_MQTT_PINGREQ << 4;
     out[1] = 0;
     mqtt->is_waiting = true;
     mqtt->asked_at = now;
@@ -191,7 +192,8 @@ static bool is_config_valid(const struct sl_mqtt_config *config)
     if (config->version != SL_MQTT_V3 && config->version != SL_MQTT_V5)
         return false;
     if (config->client_id.len == 0 || config->client_id.len > SL_NAME_MAX ||
-        !sl_utf8_is_valid(config->client_id))
+        !(sl_utf8_is_simple(config->client_id.data, config->client_id.len) ||
+          sl_utf8_is_valid(config->client_id)))
         return false;
     return will->topic.len == 0 ||
            (sl_mqtt_message_is_valid(will) && will->payload.len <= UINT16_MAX);

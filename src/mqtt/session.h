@@ -3,12 +3,12 @@
  * Sans-I/O: bytes from the transport go in by feed, events come out by next, bytes for the
  * transport by peek and sent. All memory is given by the caller at init and never grows.
  *
- * One packet at a time is held in memory.in. sl_mqtt_feed stops there until sl_mqtt_next has given
- * its event, and for a QoS 1 or 2 PUBLISH has been called once more: back-pressure that reaches the
- * broker by TCP. Such a PUBLISH is acknowledged only when the caller comes back for the next event,
- * so a message that was never looked at is never acknowledged. When memory.out has no room for an
- * acknowledgement, no input is taken until there is; a few bytes are kept free for control packets,
- * so waiting messages can never hold back what the server waits for.
+ * One packet at a time is held, in memory.in when it came in parts. sl_mqtt_feed stops there until
+ * sl_mqtt_next has given its event, and for a QoS 1 or 2 PUBLISH has been called once more:
+ * back-pressure that reaches the broker by TCP. Such a PUBLISH is acknowledged only when the caller
+ * comes back for the next event, so a message that was never looked at is never acknowledged. When
+ * memory.out has no room for an acknowledgement, no input is taken until there is; a few bytes are
+ * kept free for control packets, so waiting messages can never hold back what the server waits for.
  *
  * Whatever the standard calls malformed or a protocol error ends the session: the engine queues a
  * DISCONNECT with the reason code (5.0), gives SL_MQTT_FAILED once, and takes nothing more until
@@ -49,7 +49,7 @@
 struct sl_mqtt_flight {
     uint16_t id;
     uint8_t state;
-    uint8_t detail;  /* SUBSCRIBE: number of filters; lost: reason code */
+    uint8_t detail;  /* how many codes its answer has; lost: reason code */
     uint16_t offset; /* its place in memory.out */
     uint16_t len;    /* of the packet that is kept there; 0: none */
 };
@@ -89,7 +89,8 @@ struct sl_mqtt_event {
     bool session_present;
     uint16_t id;
     struct sl_view codes;
-    struct sl_mqtt_message message; /* views into memory.in, until the next call */
+    struct sl_mqtt_message
+        message; /* views into memory.in or into what feed took, until the next call */
 };
 
 struct sl_mqtt; /* defined below; its fields belong to the engine */
@@ -111,7 +112,9 @@ SL_MUST_CHECK enum sl_status sl_mqtt_open(struct sl_mqtt *mqtt, sl_ms now,
  * SUBSCRIBE and UNSUBSCRIBE without an answer are forgotten. */
 void sl_mqtt_close(struct sl_mqtt *mqtt);
 
-/* Bytes from the transport. Gives how many were taken: at most the rest of one packet. */
+/* Bytes from the transport. Gives how many were taken: at most the rest of one packet.
+ * Keeps: a packet that came whole stays where it is. Until sl_mqtt_next gave false, or its event is
+ * done with and nothing else will be asked, `in` must stay as it is. */
 size_t sl_mqtt_feed(struct sl_mqtt *mqtt, sl_ms now, const uint8_t *in, size_t len);
 /* At most one event. Pull until false after every other call. */
 bool sl_mqtt_next(struct sl_mqtt *mqtt, sl_ms now, struct sl_mqtt_event *event);
@@ -160,8 +163,9 @@ size_t sl_mqtt_owed(const struct sl_mqtt *mqtt);
 
 struct sl_mqtt {
     struct sl_mqtt_memory memory; /* first: reset clears what follows */
-    uint32_t in_need;             /* of the packet in memory.in, as far as its length is known */
-    uint32_t in_have;             /* bytes of it that came */
+    const uint8_t *packet;        /* that is complete: in memory.in, or in what feed was given */
+    uint32_t packet_len;          /* bytes of it there */
+    uint32_t in_have;             /* bytes that came of a packet that is not complete */
     size_t out_used;              /* of memory.out: kept and waiting packets */
     size_t out_sent;              /* up to here they are out */
     size_t flights_used;          /* in the order of their packets */
@@ -169,20 +173,23 @@ struct sl_mqtt {
     size_t flights_lost;          /* that wait for SL_MQTT_DELIVERED */
     size_t received_used;
     uint32_t packet_max; /* the largest packet taken */
+    uint32_t send_max;   /* the largest that may go: the server's limit, and memory.out */
     sl_ms sent_at, heard_at, asked_at;
     enum sl_status status;
-    uint8_t version;    /* enum sl_mqtt_version */
-    uint8_t phase;      /* of the packet in memory.in, or the end */
-    uint8_t in_head;    /* length of its fixed header */
-    uint8_t reason;     /* of the failure */
-    bool is_open;       /* CONNACK came, nothing ended the session since */
-    bool is_waiting;    /* for CONNACK or PINGRESP, since asked_at */
-    bool is_clean;      /* CONNECT asked for a clean start */
-    bool is_kept;       /* there is session state that outlives the connection */
-    uint8_t ack;        /* first byte of the acknowledgement that is due; 0: none */
-    uint8_t ack_reason; /* 5.0 */
+    uint8_t version;     /* enum sl_mqtt_version */
+    uint8_t phase;       /* of the packet in memory.in, or the end */
+    uint8_t packet_head; /* length of its fixed header */
+    bool is_cut;         /* it is longer than memory.in */
+    uint8_t reason;      /* of the failure */
+    bool is_open;        /* CONNACK came, nothing ended the session since */
+    bool is_waiting;     /* for CONNACK or PINGRESP, since asked_at */
+    bool is_clean;       /* CONNECT asked for a clean start */
+    bool is_kept;        /* there is session state that outlives the connection */
+    uint8_t ack;         /* first byte of the acknowledgement that is due; 0: none */
+    uint8_t ack_reason;  /* 5.0 */
     uint16_t ack_id;
     uint16_t accepted; /* bit t: packet type t may come now */
+    uint8_t barred;    /* flags of a PUBLISH that the server does not take */
     uint16_t last_id;  /* given to a packet of ours */
     struct sl_mqtt_limits limits;
 };

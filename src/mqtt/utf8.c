@@ -1,5 +1,4 @@
-/* One scan for UTF-8 and wildcards: four bytes at a time while nothing in them needs a closer look.
- */
+/* Two scans for UTF-8 and wildcards: a quick look, four bytes at a time, and an exact one. */
 #include "mqtt/utf8.h"
 
 #define EACH_BYTE(x) (UINT32_C(0x01010101) * (x))
@@ -7,41 +6,46 @@
 /* Every ASCII character from here on is plain: '-', '/', digits, letters. */
 #define PLAIN_MIN '-'
 
+static inline bool is_plain(uint8_t c)
+{
+    return (unsigned)c - PLAIN_MIN <= 0x7F - PLAIN_MIN;
+}
+
 /* True when none of four bytes is below PLAIN_MIN or above 0x7F. A borrow runs upwards from a byte
  * that is too low already, so no byte is missed. */
-static inline bool is_plain_word(uint32_t word)
+static inline bool is_plain_word(const uint8_t *p)
 {
+    uint32_t word;
+    memcpy(&word, __builtin_assume_aligned(p, 4), 4);
     return (((word - EACH_BYTE(PLAIN_MIN)) | word) & EACH_BYTE(0x80)) == 0;
 }
 
-static bool is_aligned(const uint8_t *p)
+bool sl_utf8_is_simple(const uint8_t *p, size_t len)
 {
-    return ((uintptr_t)p & 3) == 0;
-}
-
-/* The first byte that needs a closer look, or end. */
-static const uint8_t *skip_plain(const uint8_t *p, const uint8_t *end)
-{
-    for (; p != end; p++) {
-        if (is_aligned(p)) {
-            for (; end - p >= 4; p += 4) {
-                uint32_t word;
-                memcpy(&word, __builtin_assume_aligned(p, 4), 4);
-                if (!is_plain_word(word))
-                    break;
-            }
-            if (p == end)
-                break;
-        }
-        if ((unsigned)*p - PLAIN_MIN > 0x7F - PLAIN_MIN)
-            break;
+    const uint8_t *end = p + len;
+    uintptr_t last_word = (uintptr_t)end & ~(uintptr_t)3;
+    if (len >> 16 != 0)
+        return false;
+    for (; p != end && ((uintptr_t)p & 3) != 0; p++) {
+        if (!is_plain(*p))
+            return false;
     }
-    return p;
+    for (; (uintptr_t)p < last_word; p += 4) {
+        if (!is_plain_word(p))
+            return false;
+    }
+    for (; p != end; p++) {
+        if (!is_plain(*p))
+            return false;
+    }
+    return true;
 }
 
-/* Apart, so that the registers it needs are saved for it alone. */
-static __attribute__((noinline)) uint8_t scan_slowly(const uint8_t *p, const uint8_t *end)
+uint8_t sl_utf8_check(const uint8_t *p, size_t len)
 {
+    const uint8_t *end = p + len;
+    if (len > UINT16_MAX)
+        return SL_MQTT_REASON_MALFORMED;
     uint8_t found = SL_MQTT_REASON_SUCCESS;
     while (p != end) {
         unsigned c = *p++;
@@ -63,15 +67,4 @@ static __attribute__((noinline)) uint8_t scan_slowly(const uint8_t *p, const uin
             return SL_MQTT_REASON_MALFORMED;
     }
     return found;
-}
-
-uint8_t sl_utf8_check(const uint8_t *text, size_t len)
-{
-    const uint8_t *end = text + len;
-    if (len > UINT16_MAX)
-        return SL_MQTT_REASON_MALFORMED;
-    text = skip_plain(text, end);
-    if (text == end)
-        return SL_MQTT_REASON_SUCCESS;
-    return scan_slowly(text, end);
 }

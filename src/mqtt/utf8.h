@@ -6,6 +6,10 @@
 #include "base/bytes.h"
 #include "mqtt/reason.h"
 
+/* A quick look: true for strings of letters, digits, '-', '.', '/' and what else follows these in
+ * ASCII, so for most topics. False says nothing. */
+bool sl_utf8_is_simple(const uint8_t *text, size_t len);
+
 /* What is wrong with a string as a topic name, as reason code:
  *   SL_MQTT_REASON_SUCCESS     nothing
  *   SL_MQTT_REASON_BAD_TOPIC   it is valid, but has a wildcard: + or #

@@ -181,6 +181,7 @@ void sl_connection_dialled(struct sl_connection *connection, sl_ms now, uint64_t
     sl_tls_open(&connection->tls, name, unix_s, seed,
                 connection->is_resuming ? &connection->session : NULL);
     sl_wipe(seed, sizeof seed);
+    connection->plain_used = 0;
     connection->stage = SL_CONNECTION_HANDSHAKE;
     wait_until(connection, now + SL_CONNECTION_TLS_MS);
 }
@@ -452,12 +453,13 @@ static bool move_plain_in(struct sl_connection *connection, sl_ms now)
 {
     if (connection->stage < SL_CONNECTION_CONNECTING)
         return false;
+    sl_tls_taken(&connection->tls, connection->plain_used); /* the events of it were given */
     struct sl_view plain = sl_tls_peek_plain(&connection->tls);
+    connection->plain_used = 0;
     if (plain.len == 0)
         return false;
-    size_t used = sl_mqtt_feed(&connection->mqtt, now, plain.data, plain.len);
-    sl_tls_taken(&connection->tls, used);
-    return used > 0;
+    connection->plain_used = sl_mqtt_feed(&connection->mqtt, now, plain.data, plain.len);
+    return connection->plain_used > 0;
 }
 
 static void move_plain_out(struct sl_connection *connection, sl_ms now)

@@ -97,6 +97,7 @@ struct sl_connection {
     uint16_t out_max;          /* most bytes ever owed an acknowledgement */
 
     struct sl_tls tls;
+    size_t plain_used; /* bytes of its plaintext that mqtt took, and may still look at */
     struct sl_mqtt mqtt;
     struct sl_mqtt_flight flights[SL_CONNECTION_FLIGHTS];
     uint16_t received[SL_CONNECTION_RECEIVED];

@@ -5,7 +5,7 @@
  * acceptable or too large. UTF-8, topic names and filters agree with second implementations that
  * are written from the standard's words. */
 #include "fuzz.h"
-#include "mqtt/packet.h"
+#include "mqtt/encode.h"
 #include "mqtt/reason.h"
 #include "mqtt/topic.h"
 #include "mqtt/utf8.h"
@@ -72,7 +72,8 @@ static void check_round_trip(enum sl_mqtt_version version, const struct sl_mqtt_
     uint32_t len = sl_mqtt_packet_len(remaining);
     uint8_t *packet = malloc(len);
     FUZZ_CHECK(packet != NULL && remaining <= SL_MQTT_REMAINING_MAX && len > remaining);
-    sl_mqtt_encode_publish(packet, remaining, version, message, id);
+    packet[0] = (uint8_t)sl_mqtt_publish_first(message);
+    sl_mqtt_encode_publish(packet, remaining, version, message, &id);
 
     struct sl_mqtt_message again;
     uint16_t again_id;
@@ -140,7 +141,7 @@ static void check_ack(enum sl_mqtt_version version, uint8_t type, struct sl_view
 
     uint8_t packet[5];
     struct sl_mqtt_ack again;
-    sl_mqtt_encode_ack(packet, (uint8_t)(type << 4), ack.id, ack.reason);
+    sl_mqtt_encode_ack(packet, ack.id, ack.reason);
     struct sl_view bytes = {packet + 2, packet[1]};
     FUZZ_CHECK(packet[1] <= 3);
     FUZZ_CHECK(sl_mqtt_decode_ack(version, type, bytes, &again) == SL_MQTT_REASON_SUCCESS);
@@ -217,6 +218,7 @@ static void check_text(struct sl_view text)
                                          memchr(text.data, '#', text.len) != NULL);
     FUZZ_CHECK(sl_utf8_is_valid(text) == is_utf8(text));
     FUZZ_CHECK(sl_utf8_is_plain(text) == (is_utf8(text) && !has_wildcard));
+    FUZZ_CHECK(!sl_utf8_is_simple(text.data, text.len) || sl_utf8_is_plain(text));
     FUZZ_CHECK(sl_topic_is_name(text) == (text.len > 0 && is_utf8(text) && !has_wildcard));
     FUZZ_CHECK(sl_topic_is_filter(text) == is_filter(text));
 }

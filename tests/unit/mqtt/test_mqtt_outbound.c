@@ -1,4 +1,5 @@
 /* What we send: publishing, the server's limits, and the store of packets. */
+#include "mqtt/engine.h"
 #include "opened.h"
 
 static enum sl_status publish_message(struct fixture *f, const struct sl_mqtt_message *message)
@@ -349,12 +350,11 @@ static void answer(struct fixture *f)
     const struct sl_mqtt_flight *flight = &f->flights[next_random((uint32_t)f->mqtt.flights_used)];
     if ((size_t)flight->offset + flight->len > f->mqtt.out_sent)
         return;
-    static const uint8_t firsts[] = {0x90, 0xB0, 0, 0x40, 0x50, 0x70};
-    uint8_t packet[] = {firsts[flight->state], 2, (uint8_t)(flight->id >> 8),
-                        (uint8_t)flight->id,   0, 0};
-    size_t len = 4;
-    if (packet[0] == 0)
+    if (flight->state == SL_FLIGHT_LOST)
         return;
+    uint8_t packet[] = {(uint8_t)(flight->state << 4), 2, (uint8_t)(flight->id >> 8),
+                        (uint8_t)flight->id,           0, 0};
+    size_t len = 4;
     if (packet[0] >= 0x90) { /* SUBACK, UNSUBACK: properties and one code */
         packet[1] = 4;
         len = 6;
