@@ -224,7 +224,8 @@ bool test_terminal_is_raw(const struct test_terminal *terminal)
 {
     struct termios now;
     assert_int_equal(tcgetattr(terminal->fd, &now), 0);
-    return !(now.c_lflag & (ICANON | ECHO));
+    /* NOFLSH: else Ctrl-Z throws away the rest of an order on its way to the terminal. */
+    return !(now.c_lflag & (ICANON | ECHO)) && (now.c_lflag & NOFLSH);
 }
 
 void test_terminal_expect_stop(struct test_terminal *terminal)

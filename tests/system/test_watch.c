@@ -91,6 +91,12 @@ static void the_picture(void **state)
     test_terminal_press(&terminal, "\033[B\033[6~\033[A\033[5~\033[F\033[H\033[1;5Cx\xff");
     test_screen_expect(&terminal, "garden  online");
     assert_int_equal(terminal.clears, clears); /* nothing flickers */
+    test_terminal_press(&terminal, "\014");
+    for (uint64_t end = test_now_ms() + TEST_WAIT_MS; terminal.clears == clears;) {
+        assert_true(test_now_ms() < end);
+        test_terminal_look(&terminal);
+    }
+    test_screen_expect(&terminal, "garden  online");
     quit();
     test_garden_close(&garden);
 }

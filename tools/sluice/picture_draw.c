@@ -213,6 +213,7 @@ static void draw_help(struct page *page)
                                         "             scroll through the nodes",
                                         "q, Ctrl-C    quit",
                                         "Ctrl-Z       suspend; 'fg' comes back",
+                                        "Ctrl-L       paint everything anew",
                                         "",
                                         "A bar runs down with a zone's time; its",
                                         "length is the time it began with. What is",

@@ -59,20 +59,29 @@ static void read_reset(const cJSON *causes, struct sl_reported *out)
         snprintf(out->reset, sizeof out->reset, "-");
 }
 
+/* len digits at text; -1: there are none. */
+static int digits(const char *text, int len)
+{
+    int number = 0;
+    for (int i = 0; i < len; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return -1;
+        number = number * 10 + (text[i] - '0');
+    }
+    return number;
+}
+
+/* "2029-11-21" */
 static int64_t read_day(const char *text)
 {
-    struct tm day = {0};
-    char again[12];
-    if (strlen(text) != 10 ||
-        sscanf(text, "%4d-%2d-%2d", &day.tm_year, &day.tm_mon, &day.tm_mday) != 3)
+    if (strlen(text) != 10 || text[4] != '-' || text[7] != '-')
         return SL_REPORTED_UNKNOWN;
-    day.tm_year -= 1900;
-    day.tm_mon -= 1;
-    time_t start = timegm(&day); /* brings what is no date into range: then it reads otherwise */
-    if (start < 0 || strftime(again, sizeof again, "%Y-%m-%d", &day) != 10 ||
-        strcmp(again, text) != 0)
+    int year = digits(text, 4), month = digits(text + 5, 2), day = digits(text + 8, 2);
+    struct tm parts = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day};
+    if (year < 1970 || month < 1 || day < 1)
         return SL_REPORTED_UNKNOWN;
-    return start;
+    int64_t start = timegm(&parts); /* moves what is no date: then it is another day */
+    return parts.tm_mon == month - 1 && parts.tm_mday == day ? start : SL_REPORTED_UNKNOWN;
 }
 
 bool sl_reported_read(const cJSON *json, struct sl_reported *out)

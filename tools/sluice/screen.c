@@ -14,6 +14,7 @@
 
 #define OUT_LEN  16384
 #define KEYS_LEN 64
+#define CTRL_L   12 /* paint everything anew, as in every such program */
 #define PLACE    "\033[%d;%dH"
 
 /* Alternate screen, no wrapping at the right edge, no cursor; and back, without colour. */
@@ -92,6 +93,7 @@ static void enter(void)
 {
     struct termios raw = screen.before;
     raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+    raw.c_lflag |= NOFLSH; /* Ctrl-C or Ctrl-Z must not cut an escape sequence on its way */
     raw.c_cc[VMIN] = 0;
     raw.c_cc[VTIME] = 0;
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &raw);
@@ -196,6 +198,10 @@ int sl_screen_key(void)
             return 0;
         screen.keys_len -= len;
         memmove(screen.keys, screen.keys + len, screen.keys_len);
+        if (key == CTRL_L) {
+            screen.is_known = false;
+            key = 0;
+        }
     }
     return key;
 }
