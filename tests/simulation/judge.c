@@ -12,8 +12,8 @@
 #define FIRST_S         1     /* a zone conducts so long after it was asked for, at the latest */
 #define MEMORY_SLACK    16384 /* what malloc keeps for itself of the judge's own JSON */
 #define EARLY_MS        100   /* the chip counts fast between two orders */
-#define KEEP_ALIVE_MS   30000
 #define RECONNECT_MS    (SL_BACKOFF_MAX_MS + SL_CONNECTION_TLS_MS + 10000)
+#define UTC_ERROR_S     2 /* half of SL_SNTP_ANSWER_MS, and a whole second */
 #define CONDUCTS_MAX_MS (SL_SLAVE_HARD_LIMIT_MS / 9 * 10 + 1000)
 #define HARD_FIRST_MS   (SL_SLAVE_HARD_LIMIT_MS / 11 * 10 - 1000)
 
@@ -27,15 +27,17 @@ static void check_memory(struct sim_world *world);
 void sim_judge_fail(const struct sim_world *world, const char *format, ...)
 {
     uint64_t ms = world->ms;
+    char text[512];
     va_list arguments;
-    fflush(stdout);
-    fprintf(stderr, "simulation: day %u %02u:%02u:%02u.%03u: ", (unsigned)(ms / DAY_MS),
-            (unsigned)(ms / 3600000 % 24), (unsigned)(ms / 60000 % 60), (unsigned)(ms / 1000 % 60),
-            (unsigned)(ms % 1000));
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    fprintf(stderr, "; again: %s\n", world->judge.replay);
+    if (world->judge.on_failure != NULL)
+        world->judge.on_failure(world, text);
+    fflush(stdout);
+    fprintf(stderr, "simulation: day %u %02u:%02u:%02u.%03u: %s; again: %s\n",
+            (unsigned)(ms / DAY_MS), (unsigned)(ms / 3600000 % 24), (unsigned)(ms / 60000 % 60),
+            (unsigned)(ms / 1000 % 60), (unsigned)(ms % 1000), text, world->judge.replay);
     exit(1);
 }
 
@@ -138,12 +140,22 @@ void sim_judge_node_start(struct sim_world *world, uint8_t at_once)
 
 void sim_judge_node_stop(struct sim_world *world)
 {
+    struct sim_judge *judge = &world->judge;
+    judge->closed_before_at = judge->closed_at;
+    judge->broker_before_at = judge->broker_bad_at;
     limit_all(world, 0xFF);
 }
 
 void sim_judge_broker_bad(struct sim_world *world)
 {
     world->judge.broker_bad_at = world->ms;
+}
+
+void sim_judge_ordered(struct sim_world *world, uint64_t at)
+{
+    const uint32_t deaf = SIM_BIT(SIM_WIRES_CUT) | SIM_BIT(SIM_CHIP_DARK);
+    if ((world->troubles.active & deaf) == 0)
+        world->judge.ordered_at = at;
 }
 
 /* Pins. */
@@ -186,6 +198,8 @@ void sim_judge_pins(struct sim_world *world, uint8_t seen)
         } else if ((judge->pins & ~pins & bit) != 0 && world->ms > judged->told_at + SIM_GRACE_MS) {
             judged->may_start = false; /* else the end of one watering met the start of the next */
         }
+        if (((pins ^ judge->pins) & bit) != 0)
+            judged->changed_at = world->ms;
         uint64_t conducted = world->ms - judged->conducts_since;
         if ((judge->pins & ~pins & bit) != 0 && conducted >= HARD_FIRST_MS)
             judge->expected &= (uint8_t)~bit; /* the chip's own limit, whatever was asked for */
@@ -206,6 +220,7 @@ void sim_judge_asked(struct sim_world *world, struct sim_asked asked)
     if (judge->asked_len == SIM_ASKED_MAX)
         sim_judge_fail(world, "%d commands are not settled", SIM_ASKED_MAX);
     judge->asked[judge->asked_len++] = asked;
+    judge->answers_owed += asked.wants_answer;
     world->counts.commands++;
     if (asked.kind == SIM_ASKED_NONSENSE) {
         world->counts.bad_commands++;
@@ -225,6 +240,13 @@ static const struct sim_asked *oldest(struct sim_judge *judge)
     while (judge->asked_len > 0 && judge->asked[0].kind == SIM_ASKED_STATUS)
         drop_oldest(judge);
     return judge->asked_len > 0 ? &judge->asked[0] : NULL;
+}
+
+/* A good command, only because the node cannot carry it out now. */
+static bool may_refuse(const struct sim_world *world, enum sl_refusal refusal)
+{
+    return (refusal == SL_REFUSAL_LINK_DOWN && !is_link_well(world)) ||
+           (refusal == SL_REFUSAL_STOPPING && world->is_stopping);
 }
 
 static void read_log(struct sim_world *world, const struct sl_log_event *event)
@@ -256,8 +278,7 @@ static void read_log(struct sim_world *world, const struct sl_log_event *event)
         asked = oldest(judge);
         if (asked == NULL)
             sim_judge_fail(world, "refused what nobody asked");
-        if (asked->kind != SIM_ASKED_NONSENSE && event->a != SL_REFUSAL_LINK_DOWN &&
-            event->a != SL_REFUSAL_STOPPING)
+        if (asked->kind != SIM_ASKED_NONSENSE && !may_refuse(world, (enum sl_refusal)event->a))
             sim_judge_fail(world, "refused for reason %d: %s", event->a, asked->payload);
         drop_oldest(judge);
         break;
@@ -303,7 +324,8 @@ static void check_report(struct sim_world *world, const cJSON *report)
     need_number(world, need(world, report, "memory"), "mqtt_out_max", 0, SL_CONNECTION_OUT_LEN);
     if (is_broker_well(world)) {
         need_number(world, report, "uptime_s", uptime_s - 1, uptime_s + 1);
-        need_number(world, need(world, report, "time"), "utc", utc - 1, utc + 1);
+        need_number(world, need(world, report, "time"), "utc", utc - UTC_ERROR_S,
+                    utc + UTC_ERROR_S);
         need_number(world, need(world, report, "chip"), "exchanges", world->exchanges,
                     world->exchanges);
     }
@@ -313,14 +335,35 @@ static void check_report(struct sim_world *world, const cJSON *report)
 }
 
 /* What was read back is what the pins were: the chip was asked some milliseconds ago. */
-static void check_answer(struct sim_world *world, const cJSON *answer)
+static void check_answer(struct sim_world *world, const cJSON *answer, const char *wanted)
 {
     const cJSON *result = need(world, answer, "result");
-    if (cJSON_IsString(result) && strcmp(result->valuestring, "done") == 0 &&
-        world->ms - world->judge.pins_at > SIM_GRACE_MS && is_link_well(world) &&
+    bool is_done = cJSON_IsString(result) && strcmp(result->valuestring, "done") == 0;
+    world->counts.answers++;
+    if (world->judge.answers_owed > 0)
+        world->judge.answers_owed--;
+    if (!is_done)
+        return;
+    if (world->ms - world->judge.pins_at > SIM_GRACE_MS && is_link_well(world) &&
         is_broker_well(world))
         need_number(world, answer, "pins", world->judge.pins, world->judge.pins);
-    world->counts.answers++;
+    const char *state = cJSON_GetStringValue(need(world, answer, "state"));
+    if (wanted[0] == 'O' && (state == NULL || strcmp(state, wanted) != 0))
+        sim_judge_fail(world, "done, but the state is %s, not %s", state, wanted);
+}
+
+/* What is said of a pin was true within the last second, unless something held the word back. */
+static void hear_state(struct sim_world *world, uint8_t zone, bool is_on)
+{
+    struct sim_judge *judge = &world->judge;
+    uint8_t bit = (uint8_t)(1u << zone);
+    bool conducts = (judge->pins & bit) != 0;
+    judge->known |= bit;
+    judge->shown = (uint8_t)(is_on ? judge->shown | bit : judge->shown & ~bit);
+    if (is_on != conducts && is_broker_well(world) && is_link_well(world) &&
+        world->ms - judge->zones[zone].changed_at > SIM_QUIET_MS)
+        sim_judge_fail(world, "said that zone %d is %s, which it is not", zone,
+                       is_on ? "ON" : "OFF");
 }
 
 static void hear(struct sim_world *world, const struct rig_heard *heard)
@@ -330,10 +373,7 @@ static void hear(struct sim_world *world, const struct rig_heard *heard)
     bool is_own = strncmp(heard->topic, base, sizeof base - 1) == 0;
     const char *tail = is_own ? heard->topic + sizeof base - 1 : "";
     if (strncmp(tail, "zone/", 5) == 0) {
-        uint8_t bit = (uint8_t)(1u << (tail[5] - '0'));
-        judge->known |= bit;
-        judge->shown =
-            (uint8_t)(strcmp(heard->payload, "ON") == 0 ? judge->shown | bit : judge->shown & ~bit);
+        hear_state(world, (uint8_t)(tail[5] - '0') % SL_ZONES, strcmp(heard->payload, "ON") == 0);
         return;
     }
     if (strcmp(tail, "availability") == 0) {
@@ -351,7 +391,7 @@ static void hear(struct sim_world *world, const struct rig_heard *heard)
         if (judge->refusals_owed > 0)
             judge->refusals_owed--;
     } else if (strcmp(heard->topic, "reply/operator") == 0) {
-        check_answer(world, json);
+        check_answer(world, json, heard->correlation);
     } else {
         sim_judge_fail(world, "published to %s", heard->topic);
     }
@@ -371,20 +411,25 @@ static void forget_session(struct sim_world *world)
     struct sim_judge *judge = &world->judge;
     judge->session = world->rig.subscribes;
     judge->asked_len = 0;
-    judge->refusals_owed = 0;
+    judge->refusals_owed = judge->answers_owed = 0;
     judge->known = 0;
     judge->closed_at = world->ms;
-    world->fate.acks_owed = world->rig.acks;
+    world->acks_owed = world->rig.acks;
 }
 
 void sim_judge_turn(struct sim_world *world)
 {
     struct rig *rig = &world->rig;
     struct sim_judge *judge = &world->judge;
-    if ((world->fate.active & SIM_LINK_TROUBLES) != 0)
+    if ((world->troubles.active & SIM_LINK_TROUBLES) != 0)
         sim_judge_link_bad(world);
-    if ((world->fate.active & SIM_BROKER_TROUBLES) != 0 || world->is_asleep || world->is_stopping)
+    if ((world->troubles.active & SIM_BROKER_TROUBLES) != 0 || world->is_asleep ||
+        world->is_stopping)
         judge->broker_bad_at = world->ms;
+    if (rig_is_stopped(rig))
+        judge->broker_bad_at = world->ms;
+    if (rig->line == RIG_CLOSED && rig->is_will_due)
+        judge->is_online = false; /* the broker has published the will */
     unsigned packets = rig->connects + rig->subscribes + rig->pings + rig->acks;
     if (packets != judge->packets || rig->heard_len > 0)
         judge->heard_at = world->ms;
@@ -438,16 +483,16 @@ static void check_session(struct sim_world *world)
     if (world->ms - bad_at > RECONNECT_MS)
         judge->is_version_new = false;
     uint64_t heard_at = greater(greater(judge->heard_at, judge->broker_bad_at), judge->link_bad_at);
-    if (world->ms - heard_at > KEEP_ALIVE_MS)
-        sim_judge_fail(world, "the node was silent for %lld ms, the keep alive is %d",
-                       (long long)(world->ms - heard_at), KEEP_ALIVE_MS);
+    uint32_t keep_alive_ms = world->rig.node.config.keep_alive_s * UINT32_C(1000);
+    if (world->ms - heard_at > keep_alive_ms)
+        sim_judge_fail(world, "the node was silent for %lld ms, the keep alive is %u",
+                       (long long)(world->ms - heard_at), keep_alive_ms);
 }
 
 static void check_quiet(struct sim_world *world)
 {
     const struct sim_judge *judge = &world->judge;
-    uint64_t since = greater(greater(judge->pins_at, judge->closed_at), judge->broker_bad_at);
-    if (world->ms - since < SIM_QUIET_MS || !is_link_well(world))
+    if (!sim_judge_is_quiet(world))
         return;
     if (judge->known != 0xFF || judge->shown != judge->pins)
         sim_judge_fail(world, "retained states 0x%02x (known 0x%02x), pins 0x%02x", judge->shown,
@@ -458,6 +503,35 @@ static void check_quiet(struct sim_world *world)
         sim_judge_fail(world, "never settled: %s", judge->asked[0].payload);
     if (judge->refusals_owed > 0)
         sim_judge_fail(world, "%u bad commands had no refusal", judge->refusals_owed);
+    if (judge->answers_owed > 0)
+        sim_judge_fail(world, "%u commands had no answer", judge->answers_owed);
+}
+
+bool sim_judge_is_quiet(const struct sim_world *world)
+{
+    const struct sim_judge *judge = &world->judge;
+    uint64_t since = greater(greater(judge->pins_at, judge->closed_at), judge->broker_bad_at);
+    return world->ms - since >= SIM_QUIET_MS && is_link_well(world) && is_open(world);
+}
+
+/* It has said good-bye when it could. */
+void sim_judge_finished(struct sim_world *world)
+{
+    const struct sim_judge *judge = &world->judge;
+    const struct rig *rig = &world->rig;
+    uint64_t bad_at = greater(judge->closed_before_at, judge->broker_before_at);
+    if (!is_link_well(world) || world->ms - bad_at < SIM_SETTLE_MS)
+        return;
+    if (judge->pins != 0 || judge->shown != 0)
+        sim_judge_fail(world, "stopped with pins 0x%02x, retained states 0x%02x", judge->pins,
+                       judge->shown);
+    if (judge->is_online || !rig->has_disconnect || rig->is_will_due)
+        sim_judge_fail(world, "stopped without a word");
+}
+
+void sim_judge_end(struct sim_world *world)
+{
+    check_memory(world);
 }
 
 /* Nothing in the node can grow; whatever else does is a leak as well. */
@@ -470,6 +544,10 @@ static void check_memory(struct sim_world *world)
         judge->memory = used;
     if (used > judge->memory + MEMORY_SLACK)
         sim_judge_fail(world, "memory has grown by %zu bytes", used - judge->memory);
-    if (world->rig.node.answers.len > SL_ANSWERS_MAX || world->rig.node.log.len > SL_LOG_QUEUE_LEN)
+    const struct sl_node *node = &world->rig.node;
+    if (node->answers.len > SL_ANSWERS_MAX || node->log.len > SL_LOG_QUEUE_LEN)
         sim_judge_fail(world, "a queue of the node is longer than it is");
+    for (size_t i = 0; i < sizeof world->rig.fence; i++)
+        if (world->rig.fence[i] != 0)
+            sim_judge_fail(world, "the node has written beyond itself");
 }

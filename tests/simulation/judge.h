@@ -27,6 +27,7 @@ struct sim_asked {
     uint8_t zones; /* bit z */
     uint32_t seconds;
     const char *payload; /* for a person */
+    bool wants_answer;   /* and will get one, when the session lasts */
 };
 
 #define SIM_ASKED_MAX 16
@@ -38,12 +39,14 @@ struct sim_zone {
                        chip hears */
     uint64_t told_at;  /* the last command */
     uint64_t deadline; /* it must conduct until then; 0: nothing is expected */
-    uint64_t conducts_since;
+    uint64_t conducts_since, changed_at;
     bool may_start; /* once for each command, so that a relay never chatters */
 };
 
 struct sim_judge {
     const char *replay;
+    /* Told of a failure instead of ending the program; does not return. */
+    void (*on_failure)(const struct sim_world *world, const char *text);
     struct sim_zone zones[SL_ZONES];
     uint8_t expected; /* zones with a deadline, bit z */
     uint8_t at_once, pins;
@@ -54,16 +57,18 @@ struct sim_judge {
     uint8_t shown, known;      /* retained states of this session, bit z */
     bool is_online;            /* the retained availability */
     uint32_t refusals_owed;    /* to `refused`, in this session */
+    uint32_t answers_owed;     /* to response topics */
     unsigned session, packets; /* SUBSCRIBEs, and packets of the node, so far */
 
     /* The last moment at which ... */
-    uint64_t pins_at;       /* a pin changed */
-    uint64_t link_bad_at;   /* wires, chip or node were not well */
-    uint64_t broker_bad_at; /* the broker was not */
-    uint64_t closed_at;     /* no session was open */
-    uint64_t heard_at;      /* the broker heard the node */
-    uint64_t ordered_at;    /* the chip may have taken an order */
-    bool is_version_new;    /* the broker may refuse the protocol level that the node tries first */
+    uint64_t pins_at;                            /* a pin changed */
+    uint64_t link_bad_at;                        /* wires, chip or node were not well */
+    uint64_t broker_bad_at;                      /* the broker was not */
+    uint64_t closed_at;                          /* no session was open */
+    uint64_t heard_at;                           /* the broker heard the node */
+    uint64_t ordered_at;                         /* the chip may have taken an order */
+    uint64_t closed_before_at, broker_before_at; /* the same, when the node was told to stop */
+    bool is_version_new; /* the broker may refuse the protocol level that the node tries first */
 
     uint64_t checked_memory_at;
     size_t memory;
@@ -85,9 +90,15 @@ void sim_judge_init(struct sim_world *world, const char *replay);
 void sim_judge_pins(struct sim_world *world, uint8_t seen);
 /* The node has turned: its log, what the broker heard, and the state of all. */
 void sim_judge_turn(struct sim_world *world);
+/* The run is over. */
+void sim_judge_end(struct sim_world *world);
+/* All is well, and has been for a second: the broker must show what the pins are. */
+bool sim_judge_is_quiet(const struct sim_world *world);
 
 /* A command is on its way. */
 void sim_judge_asked(struct sim_world *world, struct sim_asked asked);
+/* The chip has heard an order. */
+void sim_judge_ordered(struct sim_world *world, uint64_t at);
 /* Wires, chip or node are not well now. */
 void sim_judge_link_bad(struct sim_world *world);
 /* The chip lost its memory: all is off, and stays off. */
@@ -95,6 +106,8 @@ void sim_judge_chip_reset(struct sim_world *world);
 /* The node lost its memory. */
 void sim_judge_node_start(struct sim_world *world, uint8_t at_once);
 void sim_judge_node_stop(struct sim_world *world);
+/* It has stopped. */
+void sim_judge_finished(struct sim_world *world);
 /* The broker ended it, or cannot be reached. */
 void sim_judge_broker_bad(struct sim_world *world);
 

@@ -28,8 +28,9 @@ void sim_report_run(struct sim_chip *chip, const struct sim_pace *pace, uint64_t
     snprintf(replay, sizeof replay, "SL_SEED=%" PRIu64 " %s=%" PRIu64 " %s", seed, length_name,
              length, program);
     const struct sim_options options = {
-        .chip = chip, .seed = seed, .length_ms = length_ms, .pace = *pace, .replay = replay};
-    sim_run(&world, &options);
+        .chip = chip, .seed = seed, .length_ms = length_ms, .replay = replay};
+    sim_start(&world, &options);
+    sim_run(&world, sim_fate(&world, pace));
 
     const struct sim_counts *counts = &world.counts;
     printf("simulation: %s, no invariant broken: %" PRIu64 " exchanges, %" PRIu64

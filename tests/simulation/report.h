@@ -2,7 +2,7 @@
 #ifndef TEST_SIMULATION_REPORT_H
 #define TEST_SIMULATION_REPORT_H
 
-#include "simulation/world.h"
+#include "simulation/fate.h"
 
 /* A whole number from the environment. */
 uint64_t sim_option(const char *name, uint64_t usual);

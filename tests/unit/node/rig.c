@@ -21,6 +21,7 @@ void rig_start(struct rig *rig, sl_ms now)
     memset(rig, 0, sizeof *rig);
     rig->pki = pki;
     rig->now = rig->chip_at = now;
+    rig->pipes[RIG_UP].stop_at = rig->pipes[RIG_DOWN].stop_at = UINT64_MAX;
     rig->identity = (struct sl_identity){
         .name = sl_view_text("garden"),
         .base = sl_view_text(RIG_BASE),
@@ -155,14 +156,19 @@ static void close_line(struct rig *rig)
     if (rig->line == RIG_OPEN && !rig->has_disconnect)
         rig->is_will_due = true;
     rig->line = RIG_CLOSED;
-    rig->to_node_len = 0;
+    rig->stops_both = rig->is_only_late = false;
+    for (int way = 0; way < RIG_WAYS; way++) {
+        struct rig_pipe *pipe = &rig->pipes[way];
+        pipe->len = 0;
+        if (pipe->arrived >= pipe->stop_at)
+            pipe->stop_at = UINT64_MAX;
+    }
 }
 
 static void dial(struct rig *rig)
 {
     rig->dials++;
     rig->line = RIG_DIALLING;
-    rig->to_node_len = 0;
     if (rig->is_unreachable)
         return;
     if (rig->dial_error != 0) {
@@ -187,6 +193,8 @@ static void follow_events(struct rig *rig)
             break;
         case SL_NODE_HANG_UP:
             rig->hang_ups++;
+            if (rig->is_only_late)
+                rig->pipes[RIG_UP].stop_at = UINT64_MAX;
             while (rig->line == RIG_OPEN && (move_out(rig) || serve(rig))) {
             }
             close_line(rig);
@@ -214,32 +222,72 @@ static size_t at_most(const struct rig *rig, size_t len)
     return rig->cut != 0 && len > rig->cut ? rig->cut : len;
 }
 
+bool rig_is_stopped(const struct rig *rig)
+{
+    return rig->pipes[RIG_UP].arrived >= rig->pipes[RIG_UP].stop_at ||
+           rig->pipes[RIG_DOWN].arrived >= rig->pipes[RIG_DOWN].stop_at;
+}
+
+/* How much of a pipe arrives at once. */
+static size_t offered(const struct rig *rig, enum rig_way way)
+{
+    const struct rig_pipe *pipe = &rig->pipes[way];
+    uint64_t left = pipe->stop_at > pipe->arrived ? pipe->stop_at - pipe->arrived : 0;
+    if (rig->stops_both && rig_is_stopped(rig))
+        return 0;
+    return at_most(rig, pipe->len < left ? pipe->len : (size_t)left);
+}
+
+static void fill(struct rig_pipe *pipe, const uint8_t *bytes, size_t len)
+{
+    if (len == 0)
+        return;
+    memcpy(pipe->bytes + pipe->len, bytes, len);
+    pipe->len += len;
+}
+
+static void drain(struct rig_pipe *pipe, size_t len)
+{
+    memmove(pipe->bytes, pipe->bytes + len, pipe->len - len);
+    pipe->len -= len;
+    pipe->arrived += len;
+}
+
+static size_t room(const struct rig_pipe *pipe, size_t len)
+{
+    size_t left = sizeof pipe->bytes - pipe->len;
+    return len < left ? len : left;
+}
+
 static bool move_out(struct rig *rig)
 {
+    struct rig_pipe *pipe = &rig->pipes[RIG_UP];
     if (rig->line != RIG_OPEN || rig->is_deaf || rig->is_frozen)
         return false;
     struct sl_view out = sl_node_peek(&rig->node, rig->now);
-    if (out.len == 0)
-        return false;
-    size_t used = test_tls_server_feed(&rig->server, out.data, at_most(rig, out.len));
-    sl_node_sent(&rig->node, rig->now, used);
-    return used > 0;
+    size_t len = room(pipe, at_most(rig, out.len));
+    if (len > 0) {
+        fill(pipe, out.data, len);
+        sl_node_sent(&rig->node, rig->now, len);
+    }
+    size_t used = test_tls_server_feed(&rig->server, pipe->bytes, offered(rig, RIG_UP));
+    drain(pipe, used);
+    return len > 0 || used > 0;
 }
 
 static bool move_in(struct rig *rig)
 {
+    struct rig_pipe *pipe = &rig->pipes[RIG_DOWN];
     if (rig->line != RIG_OPEN || rig->is_frozen)
         return false;
     struct sl_view out = test_tls_server_peek(&rig->server);
-    size_t room = sizeof rig->to_node - rig->to_node_len;
-    size_t len = out.len < room ? out.len : room;
+    size_t len = room(pipe, out.len);
     if (len > 0) {
-        memcpy(rig->to_node + rig->to_node_len, out.data, len);
-        rig->to_node_len += len;
+        fill(pipe, out.data, len);
         test_tls_server_sent(&rig->server, len);
     }
-    if (rig->to_node_len == 0) {
-        if (len == 0 && test_tls_server_is_closed(&rig->server)) {
+    if (pipe->len == 0) {
+        if (len == 0 && test_tls_server_is_closed(&rig->server) && !rig_is_stopped(rig)) {
             close_line(rig);
             sl_node_hung_up(&rig->node, rig->now, 0);
             follow_events(rig);
@@ -247,12 +295,11 @@ static bool move_in(struct rig *rig)
         }
         return len > 0;
     }
-    size_t offered = at_most(rig, rig->to_node_len);
-    size_t used = sl_node_feed(&rig->node, rig->now, rig->to_node, offered);
-    if (used < offered)
+    size_t part = offered(rig, RIG_DOWN);
+    size_t used = sl_node_feed(&rig->node, rig->now, pipe->bytes, part);
+    if (used < part)
         rig->feeds_refused++;
-    memmove(rig->to_node, rig->to_node + used, rig->to_node_len - used);
-    rig->to_node_len -= used;
+    drain(pipe, used);
     follow_events(rig);
     return used > 0 || len > 0;
 }

@@ -26,8 +26,18 @@ struct rig_heard {
 
 enum rig_line { RIG_CLOSED, RIG_DIALLING, RIG_OPEN };
 
+/* One direction of the line: what was sent and has not arrived yet. */
+enum rig_way { RIG_UP, RIG_DOWN, RIG_WAYS }; /* to the broker, to the node */
+struct rig_pipe {
+    uint8_t bytes[1 << 14];
+    size_t len;
+    uint64_t arrived; /* bytes since rig_start, over all connections */
+    uint64_t stop_at; /* of these: no more than that arrive */
+};
+
 struct rig {
     struct sl_node node;
+    uint8_t fence[64]; /* zeros: the node keeps to its own memory */
     struct sl_records records;
     struct test_flash flash;
     sl_ms now;
@@ -48,6 +58,13 @@ struct rig {
     bool mutes_pingresp;
     bool is_deaf;   /* takes no bytes from the line */
     bool is_frozen; /* neither takes nor gives */
+
+    /* The line: a pipe that came to its stop gives nothing more, until the test moves stop_at or
+     * the connection is closed. */
+    struct rig_pipe pipes[RIG_WAYS];
+    bool stops_both;   /* and then the other one gives nothing either */
+    bool is_only_late; /* what is on its way to the broker still gets there when the node hangs up
+                        */
 
     /* The chip. */
     bool is_chip_elsewhere; /* the test carries the frames itself; the rest is unused */
@@ -79,8 +96,6 @@ struct rig {
     struct sl_identity identity;
     struct sl_node_config config;
     uint8_t seed[SL_NODE_SEED_LEN];
-    uint8_t to_node[1 << 16]; /* ciphertext on its way */
-    size_t to_node_len;
     uint64_t connections;
 };
 
@@ -105,6 +120,7 @@ void rig_say_message(struct rig *rig, const struct test_mqtt_publish *publish);
 /* The broker ends the connection: in order, or cut (error). */
 void rig_kick(struct rig *rig);
 void rig_break_line(struct rig *rig, int32_t error);
+bool rig_is_stopped(const struct rig *rig);
 /* The chip's supply goes off and on. */
 void rig_reset_chip(struct rig *rig, uint8_t cause);
 
