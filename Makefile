@@ -5,6 +5,7 @@ PORT       ?= usb
 BITCLOCK   ?= 10
 TIME       ?= 600
 PREFIX     ?= /usr/local
+RUNS       ?= 100000
 
 ifeq ($(filter $(MCU),atmega168 atmega328p),)
 $(error MCU=$(MCU) is no relay chip that has a firmware: use atmega168 or atmega328p)
@@ -21,7 +22,7 @@ BUILT = build/host
 CHIP  = build/$(MCU)/relay-chip
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build install firmware board demo check lint docs format fuzz bench bench-board program_fuses program test_conn clean
+.PHONY: help setup build install firmware board demo check lint docs format fuzz faults bench bench-board program_fuses program test_conn clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z_-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -84,6 +85,12 @@ fuzz: ## Fuzz every parser of hostile bytes, TIME=600 seconds each; its inputs s
 	@cmake --preset fuzz --log-level=WARNING >/dev/null
 	@cmake --build build/fuzz --target fuzz
 	@tests/fuzz/run.sh build/fuzz $(TIME)
+
+faults: ## Every fault at every step of a life, and RUNS=100000 random combinations
+	@tools/dev/setup.sh check
+	@$(MAKE) --no-print-directory build
+	@cmake --build $(BUILT) --target test_faults
+	@$(BUILT)/tests/simulation/test_faults 1 $(RUNS) $(shell nproc)
 
 bench: ## Measure: sizes, instructions, interrupt latency, message to pin
 	@tools/dev/setup.sh bench

@@ -30,11 +30,14 @@ struct sim_chip {
                          uint8_t status[SL_FRAME_LEN]);
     void (*fail)(struct sim_chip *chip, enum sim_chip_fault fault);
     void (*set_wires)(struct sim_chip *chip, const struct sim_wires *wires);
+    /* Zones whose pins are held from outside, and do not conduct. */
+    void (*hold_off)(struct sim_chip *chip, uint8_t zones);
     /* True frequency / nominal, in 1/1000: 900..1100. */
     void (*set_oscillator)(struct sim_chip *chip, uint16_t permille);
 };
 
-/* Both: one chip a program, just powered on. What cannot be made ends the program. */
+/* Both: one chip a program, just powered on; a second call begins anew with another one. What
+ * cannot be made ends the program. */
 struct sim_chip *sim_chip_compiled(uint64_t seed);
 struct sim_chip *sim_chip_firmware(const char *elf_path, uint64_t seed);
 

@@ -17,6 +17,7 @@ struct compiled {
     uint16_t permille; /* of the oscillator */
     uint32_t rest;     /* thousandths of the chip's milliseconds not yet ticked */
     bool has_power;
+    uint8_t held_off;
 };
 
 static struct compiled compiled;
@@ -57,7 +58,8 @@ static uint32_t calm_ms(void)
 static uint8_t pins(const struct sim_chip *chip)
 {
     (void)chip;
-    return compiled.has_power ? sl_slave_outputs(&compiled.slave) : 0;
+    return compiled.has_power ? (uint8_t)(sl_slave_outputs(&compiled.slave) & ~compiled.held_off)
+                              : 0;
 }
 
 static uint64_t run(struct sim_chip *chip, uint64_t until_ms, uint8_t *seen)
@@ -139,6 +141,12 @@ static void set_wires(struct sim_chip *chip, const struct sim_wires *wires)
     compiled.wires = *wires;
 }
 
+static void hold_off(struct sim_chip *chip, uint8_t zones)
+{
+    (void)chip;
+    compiled.held_off = zones;
+}
+
 static void set_oscillator(struct sim_chip *chip, uint16_t permille)
 {
     (void)chip;
@@ -148,7 +156,7 @@ static void set_oscillator(struct sim_chip *chip, uint16_t permille)
 struct sim_chip *sim_chip_compiled(uint64_t seed)
 {
     compiled = (struct compiled){
-        .chip = {run, pins, exchange, fail, set_wires, set_oscillator},
+        .chip = {run, pins, exchange, fail, set_wires, hold_off, set_oscillator},
         .random = seed,
         .permille = 1000,
         .has_power = true,

@@ -72,6 +72,13 @@ static void set_wires(struct sim_chip *self, const struct sim_wires *wires)
     twin_chip_set_bit_errors(twin, wires->noise / 1000.0 / (SL_FRAME_LEN * 8), ++seed);
 }
 
+static void hold_off(struct sim_chip *self, uint8_t zones)
+{
+    (void)self;
+    for (uint8_t zone = 0; zone < SL_ZONES; zone++)
+        twin_chip_set_pin_stuck(twin, zone, (zones >> zone & 1) != 0, true);
+}
+
 static void set_oscillator(struct sim_chip *self, uint16_t permille)
 {
     (void)self;
@@ -80,19 +87,25 @@ static void set_oscillator(struct sim_chip *self, uint16_t permille)
 
 static void end(void)
 {
-    twin_chip_destroy(twin);
+    if (twin != NULL)
+        twin_chip_destroy(twin);
+    twin = NULL;
 }
 
 struct sim_chip *sim_chip_firmware(const char *elf_path, uint64_t run_seed)
 {
+    static bool is_known;
     const char *error;
+    end();
     twin = twin_chip_create(&(struct twin_chip_options){.elf_path = elf_path}, &error);
     if (twin == NULL) {
         fprintf(stderr, "%s\n", error);
         exit(1);
     }
-    atexit(end);
+    if (!is_known)
+        atexit(end);
+    is_known = true;
     seed = (uint32_t)run_seed;
-    chip = (struct sim_chip){run, pins, exchange, fail, set_wires, set_oscillator};
+    chip = (struct sim_chip){run, pins, exchange, fail, set_wires, hold_off, set_oscillator};
     return &chip;
 }

@@ -2,7 +2,8 @@
 #include "simulation/judge.h"
 #include "simulation/world.h"
 
-#include <cjson/cJSON.h>
+#include "node/log_text.h"
+
 #include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,15 +14,15 @@
 #define MEMORY_SLACK    16384 /* what malloc keeps for itself of the judge's own JSON */
 #define EARLY_MS        100   /* the chip counts fast between two orders */
 #define RECONNECT_MS    (SL_BACKOFF_MAX_MS + SL_CONNECTION_TLS_MS + 10000)
-#define UTC_ERROR_S     2 /* half of SL_SNTP_ANSWER_MS, and a whole second */
 #define CONDUCTS_MAX_MS (SL_SLAVE_HARD_LIMIT_MS / 9 * 10 + 1000)
+#define ADOPT_MS        1000 /* a node that starts may cut that much from a zone that runs */
 #define HARD_FIRST_MS   (SL_SLAVE_HARD_LIMIT_MS / 11 * 10 - 1000)
 
 static void read_log(struct sim_world *world, const struct sl_log_event *event);
-static void hear(struct sim_world *world, const struct rig_heard *heard);
 static void check_zones(struct sim_world *world);
 static void check_quiet(struct sim_world *world);
 static void check_session(struct sim_world *world);
+static void check_bounds(const struct sim_world *world);
 static void check_memory(struct sim_world *world);
 
 void sim_judge_fail(const struct sim_world *world, const char *format, ...)
@@ -41,6 +42,27 @@ void sim_judge_fail(const struct sim_world *world, const char *format, ...)
     exit(1);
 }
 
+void sim_trace(const struct sim_world *world, const char *format, ...)
+{
+    va_list arguments;
+    if (!world->judge.traces)
+        return;
+    printf("%9.3f  ", (double)world->ms / 1000);
+    va_start(arguments, format);
+    vprintf(format, arguments);
+    va_end(arguments);
+    printf("\n");
+}
+
+static void trace_log(const struct sim_world *world, const struct sl_log_event *event)
+{
+    char text[SL_LOG_TEXT_MAX];
+    if (!world->judge.traces)
+        return;
+    (void)sl_log_text(event, text, sizeof text);
+    sim_trace(world, "node: %s", text);
+}
+
 void sim_judge_init(struct sim_world *world, const char *replay)
 {
     world->judge = (struct sim_judge){.replay = replay, .at_once = 1};
@@ -56,13 +78,20 @@ static uint64_t greater(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
-/* Limits. */
+/* What may be counted on. */
 
-static bool is_link_well(const struct sim_world *world)
+bool sim_judge_is_broker_well(const struct sim_world *world)
+{
+    return world->ms - world->judge.broker_bad_at >= SIM_QUIET_MS;
+}
+
+bool sim_judge_is_link_well(const struct sim_world *world)
 {
     return world->ms - world->judge.link_bad_at >= SIM_SETTLE_MS &&
            world->ms - world->booted_at >= SIM_SETTLE_MS;
 }
+
+/* Limits. */
 
 /* A new end for a zone. An earlier one than before reaches the chip only over good wires; else the
  * chip's lease does it. */
@@ -76,7 +105,7 @@ static void limit(struct sim_world *world, uint8_t zone, uint64_t end)
         judged->loose =
             lesser(judged->limit, greater(end, world->ms + SIM_LEASE_MS + SIM_GRACE_MS));
     judged->told_at = world->ms;
-    judged->limit = is_link_well(world) ? end : judged->loose;
+    judged->limit = sim_judge_is_link_well(world) ? end : judged->loose;
     judged->deadline = 0;
     world->judge.expected &= (uint8_t) ~(1u << zone);
 }
@@ -93,7 +122,7 @@ static void grant(struct sim_world *world, uint8_t zone, uint32_t seconds)
     uint64_t deadline = world->ms + seconds * UINT64_C(1000);
     limit(world, zone, deadline + SIM_GRACE_MS);
     world->judge.zones[zone].may_start = true;
-    if (!is_link_well(world))
+    if (!sim_judge_is_link_well(world))
         return;
     world->judge.zones[zone].deadline = deadline;
     world->judge.expected |= (uint8_t)(1u << zone);
@@ -121,14 +150,38 @@ void sim_judge_chip_reset(struct sim_world *world)
     }
 }
 
+void sim_judge_pins_stuck(struct sim_world *world)
+{
+    sim_judge_link_bad(world);
+    for (uint8_t zone = 0; zone < SL_ZONES; zone++)
+        world->judge.zones[zone].may_start = true;
+    sim_judge_pins(world, world->chip->pins(world->chip));
+}
+
+/* Zones that conduct, and must go on although the node forgets them: the chip remembers. */
+static uint8_t survivors(const struct sim_world *world, uint8_t at_once)
+{
+    const struct sim_judge *judge = &world->judge;
+    uint8_t kept = judge->expected & judge->pins;
+    for (uint8_t zone = 0; zone < SL_ZONES; zone++)
+        if (judge->zones[zone].told_at + SIM_QUIET_MS > world->ms ||
+            judge->zones[zone].deadline < world->ms + ADOPT_MS)
+            kept &= (uint8_t) ~(1u << zone);
+    return at_once == judge->at_once && sim_judge_is_link_well(world) ? kept : 0;
+}
+
 /* A node that starts takes over what the chip still runs, and what it was told to end just before
  * may be among that. */
 void sim_judge_node_start(struct sim_world *world, uint8_t at_once)
 {
     struct sim_judge *judge = &world->judge;
+    uint8_t kept = survivors(world, at_once);
     sim_judge_link_bad(world);
+    judge->expected = kept;
     for (uint8_t zone = 0; zone < SL_ZONES; zone++) {
         struct sim_zone *judged = &judge->zones[zone];
+        if ((kept >> zone & 1) != 0)
+            judged->deadline -= ADOPT_MS;
         if (judged->told_at + SIM_LEASE_MS + SIM_GRACE_MS > world->ms &&
             judged->limit < judged->prior && judged->limit == judged->loose)
             judged->limit = judged->prior;
@@ -142,13 +195,12 @@ void sim_judge_node_stop(struct sim_world *world)
 {
     struct sim_judge *judge = &world->judge;
     judge->closed_before_at = judge->closed_at;
-    judge->broker_before_at = judge->broker_bad_at;
     limit_all(world, 0xFF);
 }
 
 void sim_judge_broker_bad(struct sim_world *world)
 {
-    world->judge.broker_bad_at = world->ms;
+    world->judge.broker_bad_at = world->judge.line_bad_at = world->ms;
 }
 
 void sim_judge_ordered(struct sim_world *world, uint64_t at)
@@ -186,6 +238,7 @@ void sim_judge_pins(struct sim_world *world, uint8_t seen)
                        (long long)(world->ms - judge->ordered_at));
     if (pins == judge->pins)
         return;
+    sim_trace(world, "pins 0x%02x", pins);
     for (uint8_t zone = 0; zone < SL_ZONES; zone++) {
         struct sim_zone *judged = &judge->zones[zone];
         uint8_t bit = (uint8_t)(1u << zone);
@@ -221,6 +274,7 @@ void sim_judge_asked(struct sim_world *world, struct sim_asked asked)
         sim_judge_fail(world, "%d commands are not settled", SIM_ASKED_MAX);
     judge->asked[judge->asked_len++] = asked;
     judge->answers_owed += asked.wants_answer;
+    judge->asked_at = world->ms;
     world->counts.commands++;
     if (asked.kind == SIM_ASKED_NONSENSE) {
         world->counts.bad_commands++;
@@ -245,7 +299,7 @@ static const struct sim_asked *oldest(struct sim_judge *judge)
 /* A good command, only because the node cannot carry it out now. */
 static bool may_refuse(const struct sim_world *world, enum sl_refusal refusal)
 {
-    return (refusal == SL_REFUSAL_LINK_DOWN && !is_link_well(world)) ||
+    return (refusal == SL_REFUSAL_LINK_DOWN && !sim_judge_is_link_well(world)) ||
            (refusal == SL_REFUSAL_STOPPING && world->is_stopping);
 }
 
@@ -253,6 +307,7 @@ static void read_log(struct sim_world *world, const struct sl_log_event *event)
 {
     struct sim_judge *judge = &world->judge;
     const struct sim_asked *asked;
+    trace_log(world, event);
     switch (event->code) {
     case SL_LOG_ZONE_ON:
         asked = oldest(judge);
@@ -293,111 +348,6 @@ static void read_log(struct sim_world *world, const struct sl_log_event *event)
     }
 }
 
-/* What the broker hears. */
-
-static const cJSON *need(const struct sim_world *world, const cJSON *object, const char *key)
-{
-    const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, key);
-    if (value == NULL)
-        sim_judge_fail(world, "JSON without %s", key);
-    return value;
-}
-
-static void need_number(const struct sim_world *world, const cJSON *object, const char *key,
-                        double least, double most)
-{
-    double value = need(world, object, key)->valuedouble;
-    if (value < least || value > most)
-        sim_judge_fail(world, "%s is %.0f, not %.0f to %.0f", key, value, least, most);
-}
-
-/* Nothing holds a message back on its way, so it tells about now. */
-static bool is_broker_well(const struct sim_world *world)
-{
-    return world->ms - world->judge.broker_bad_at >= SIM_QUIET_MS;
-}
-
-static void check_report(struct sim_world *world, const cJSON *report)
-{
-    double uptime_s = (double)(world->ms - world->booted_at) / 1000;
-    double utc = (double)RIG_UTC + (double)world->ms / 1000;
-    need_number(world, need(world, report, "memory"), "mqtt_out_max", 0, SL_CONNECTION_OUT_LEN);
-    if (is_broker_well(world)) {
-        need_number(world, report, "uptime_s", uptime_s - 1, uptime_s + 1);
-        need_number(world, need(world, report, "time"), "utc", utc - UTC_ERROR_S,
-                    utc + UTC_ERROR_S);
-        need_number(world, need(world, report, "chip"), "exchanges", world->exchanges,
-                    world->exchanges);
-    }
-    if (cJSON_GetArraySize(need(world, report, "zones")) != SL_ZONES)
-        sim_judge_fail(world, "a report has not %d zones", SL_ZONES);
-    world->counts.reports++;
-}
-
-/* What was read back is what the pins were: the chip was asked some milliseconds ago. */
-static void check_answer(struct sim_world *world, const cJSON *answer, const char *wanted)
-{
-    const cJSON *result = need(world, answer, "result");
-    bool is_done = cJSON_IsString(result) && strcmp(result->valuestring, "done") == 0;
-    world->counts.answers++;
-    if (world->judge.answers_owed > 0)
-        world->judge.answers_owed--;
-    if (!is_done)
-        return;
-    if (world->ms - world->judge.pins_at > SIM_GRACE_MS && is_link_well(world) &&
-        is_broker_well(world))
-        need_number(world, answer, "pins", world->judge.pins, world->judge.pins);
-    const char *state = cJSON_GetStringValue(need(world, answer, "state"));
-    if (wanted[0] == 'O' && (state == NULL || strcmp(state, wanted) != 0))
-        sim_judge_fail(world, "done, but the state is %s, not %s", state, wanted);
-}
-
-/* What is said of a pin was true within the last second, unless something held the word back. */
-static void hear_state(struct sim_world *world, uint8_t zone, bool is_on)
-{
-    struct sim_judge *judge = &world->judge;
-    uint8_t bit = (uint8_t)(1u << zone);
-    bool conducts = (judge->pins & bit) != 0;
-    judge->known |= bit;
-    judge->shown = (uint8_t)(is_on ? judge->shown | bit : judge->shown & ~bit);
-    if (is_on != conducts && is_broker_well(world) && is_link_well(world) &&
-        world->ms - judge->zones[zone].changed_at > SIM_QUIET_MS)
-        sim_judge_fail(world, "said that zone %d is %s, which it is not", zone,
-                       is_on ? "ON" : "OFF");
-}
-
-static void hear(struct sim_world *world, const struct rig_heard *heard)
-{
-    static const char base[] = RIG_BASE "/";
-    struct sim_judge *judge = &world->judge;
-    bool is_own = strncmp(heard->topic, base, sizeof base - 1) == 0;
-    const char *tail = is_own ? heard->topic + sizeof base - 1 : "";
-    if (strncmp(tail, "zone/", 5) == 0) {
-        hear_state(world, (uint8_t)(tail[5] - '0') % SL_ZONES, strcmp(heard->payload, "ON") == 0);
-        return;
-    }
-    if (strcmp(tail, "availability") == 0) {
-        judge->is_online = strcmp(heard->payload, "online") == 0;
-        return;
-    }
-    cJSON *json = cJSON_Parse(heard->payload);
-    if (json == NULL)
-        sim_judge_fail(world, "no JSON on %s: %s", heard->topic, heard->payload);
-    if (strcmp(tail, "report") == 0) {
-        check_report(world, json);
-    } else if (strcmp(tail, "refused") == 0) {
-        need(world, json, "why");
-        world->counts.refusals++;
-        if (judge->refusals_owed > 0)
-            judge->refusals_owed--;
-    } else if (strcmp(heard->topic, "reply/operator") == 0) {
-        check_answer(world, json, heard->correlation);
-    } else {
-        sim_judge_fail(world, "published to %s", heard->topic);
-    }
-    cJSON_Delete(json);
-}
-
 /* After every turn. */
 
 static bool is_open(const struct sim_world *world)
@@ -424,9 +374,9 @@ void sim_judge_turn(struct sim_world *world)
     if ((world->troubles.active & SIM_LINK_TROUBLES) != 0)
         sim_judge_link_bad(world);
     if ((world->troubles.active & SIM_BROKER_TROUBLES) != 0 || world->is_asleep ||
-        world->is_stopping)
-        judge->broker_bad_at = world->ms;
-    if (rig_is_stopped(rig))
+        rig_is_stopped(rig) || rig->was_stopped)
+        sim_judge_broker_bad(world);
+    if (world->is_stopping)
         judge->broker_bad_at = world->ms;
     if (rig->line == RIG_CLOSED && rig->is_will_due)
         judge->is_online = false; /* the broker has published the will */
@@ -439,7 +389,7 @@ void sim_judge_turn(struct sim_world *world)
     if (!is_open(world) || rig->subscribes != judge->session)
         forget_session(world);
     for (size_t i = 0; i < rig->heard_len; i++)
-        hear(world, &rig->heard[i]);
+        sim_judge_hear(world, &rig->heard[i]);
     rig_forget(rig);
 
     if (judge->expected != 0)
@@ -447,6 +397,7 @@ void sim_judge_turn(struct sim_world *world)
     if (!world->is_asleep)
         check_session(world);
     check_quiet(world);
+    check_bounds(world);
     if (world->ms - judge->checked_memory_at >= DAY_MS)
         check_memory(world);
 }
@@ -497,13 +448,15 @@ static void check_quiet(struct sim_world *world)
     if (judge->known != 0xFF || judge->shown != judge->pins)
         sim_judge_fail(world, "retained states 0x%02x (known 0x%02x), pins 0x%02x", judge->shown,
                        judge->known, judge->pins);
+    if (!world->rig.is_subscribed)
+        sim_judge_fail(world, "connected, but not subscribed");
     if (!judge->is_online)
         sim_judge_fail(world, "connected, but availability does not say online");
     if (judge->asked_len > 0 && judge->asked[0].kind != SIM_ASKED_STATUS)
         sim_judge_fail(world, "never settled: %s", judge->asked[0].payload);
     if (judge->refusals_owed > 0)
         sim_judge_fail(world, "%u bad commands had no refusal", judge->refusals_owed);
-    if (judge->answers_owed > 0)
+    if (judge->answers_owed > 0 && world->ms - judge->asked_at >= SIM_QUIET_MS)
         sim_judge_fail(world, "%u commands had no answer", judge->answers_owed);
 }
 
@@ -511,7 +464,7 @@ bool sim_judge_is_quiet(const struct sim_world *world)
 {
     const struct sim_judge *judge = &world->judge;
     uint64_t since = greater(greater(judge->pins_at, judge->closed_at), judge->broker_bad_at);
-    return world->ms - since >= SIM_QUIET_MS && is_link_well(world) && is_open(world);
+    return world->ms - since >= SIM_QUIET_MS && sim_judge_is_link_well(world) && is_open(world);
 }
 
 /* It has said good-bye when it could. */
@@ -519,8 +472,8 @@ void sim_judge_finished(struct sim_world *world)
 {
     const struct sim_judge *judge = &world->judge;
     const struct rig *rig = &world->rig;
-    uint64_t bad_at = greater(judge->closed_before_at, judge->broker_before_at);
-    if (!is_link_well(world) || world->ms - bad_at < SIM_SETTLE_MS)
+    uint64_t bad_at = greater(judge->closed_before_at, judge->line_bad_at);
+    if (!sim_judge_is_link_well(world) || world->ms - bad_at < SIM_SETTLE_MS)
         return;
     if (judge->pins != 0 || judge->shown != 0)
         sim_judge_fail(world, "stopped with pins 0x%02x, retained states 0x%02x", judge->pins,
@@ -534,6 +487,17 @@ void sim_judge_end(struct sim_world *world)
     check_memory(world);
 }
 
+/* No queue is longer than it is, and nothing is written beside them. */
+static void check_bounds(const struct sim_world *world)
+{
+    const struct sl_node *node = &world->rig.node;
+    if (node->answers.len > SL_ANSWERS_MAX || node->log.len > SL_LOG_QUEUE_LEN)
+        sim_judge_fail(world, "a queue of the node is longer than it is");
+    for (size_t i = 0; i < sizeof world->rig.fence; i++)
+        if (world->rig.fence[i] != 0)
+            sim_judge_fail(world, "the node has written beyond itself");
+}
+
 /* Nothing in the node can grow; whatever else does is a leak as well. */
 static void check_memory(struct sim_world *world)
 {
@@ -544,10 +508,4 @@ static void check_memory(struct sim_world *world)
         judge->memory = used;
     if (used > judge->memory + MEMORY_SLACK)
         sim_judge_fail(world, "memory has grown by %zu bytes", used - judge->memory);
-    const struct sl_node *node = &world->rig.node;
-    if (node->answers.len > SL_ANSWERS_MAX || node->log.len > SL_LOG_QUEUE_LEN)
-        sim_judge_fail(world, "a queue of the node is longer than it is");
-    for (size_t i = 0; i < sizeof world->rig.fence; i++)
-        if (world->rig.fence[i] != 0)
-            sim_judge_fail(world, "the node has written beyond itself");
 }

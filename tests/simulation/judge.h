@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 struct sim_world;
+struct rig_heard;
 
 enum sim_asked_kind { SIM_ASKED_ON, SIM_ASKED_OFF, SIM_ASKED_STATUS, SIM_ASKED_NONSENSE };
 
@@ -45,6 +46,7 @@ struct sim_zone {
 
 struct sim_judge {
     const char *replay;
+    bool traces; /* print what happens */
     /* Told of a failure instead of ending the program; does not return. */
     void (*on_failure)(const struct sim_world *world, const char *text);
     struct sim_zone zones[SL_ZONES];
@@ -61,13 +63,15 @@ struct sim_judge {
     unsigned session, packets; /* SUBSCRIBEs, and packets of the node, so far */
 
     /* The last moment at which ... */
-    uint64_t pins_at;                            /* a pin changed */
-    uint64_t link_bad_at;                        /* wires, chip or node were not well */
-    uint64_t broker_bad_at;                      /* the broker was not */
-    uint64_t closed_at;                          /* no session was open */
-    uint64_t heard_at;                           /* the broker heard the node */
-    uint64_t ordered_at;                         /* the chip may have taken an order */
-    uint64_t closed_before_at, broker_before_at; /* the same, when the node was told to stop */
+    uint64_t pins_at;          /* a pin changed */
+    uint64_t link_bad_at;      /* wires, chip or node were not well */
+    uint64_t broker_bad_at;    /* the broker was not */
+    uint64_t closed_at;        /* no session was open */
+    uint64_t asked_at;         /* a command was sent */
+    uint64_t heard_at;         /* the broker heard the node */
+    uint64_t ordered_at;       /* the chip may have taken an order */
+    uint64_t line_bad_at;      /* the broker was not well, a node that stops apart */
+    uint64_t closed_before_at; /* no session was open, when the node was told to stop */
     bool is_version_new; /* the broker may refuse the protocol level that the node tries first */
 
     uint64_t checked_memory_at;
@@ -79,6 +83,10 @@ struct sim_judge {
 #define SIM_SETTLE_MS 3000  /* after a trouble of the link: silence, adoption, retries */
 #define SIM_QUIET_MS  1000
 
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 3)))
+#endif
+void sim_trace(const struct sim_world *world, const char *format, ...);
 /* Prints the line and ends the program. */
 #if defined(__GNUC__)
 __attribute__((format(printf, 2, 3), noreturn))
@@ -90,6 +98,12 @@ void sim_judge_init(struct sim_world *world, const char *replay);
 void sim_judge_pins(struct sim_world *world, uint8_t seen);
 /* The node has turned: its log, what the broker heard, and the state of all. */
 void sim_judge_turn(struct sim_world *world);
+/* The broker has got a message of the node. */
+void sim_judge_hear(struct sim_world *world, const struct rig_heard *heard);
+/* Nothing holds a message back on its way, so it tells about now. */
+bool sim_judge_is_broker_well(const struct sim_world *world);
+/* Nor an order or a status. */
+bool sim_judge_is_link_well(const struct sim_world *world);
 /* The run is over. */
 void sim_judge_end(struct sim_world *world);
 /* All is well, and has been for a second: the broker must show what the pins are. */
@@ -103,6 +117,8 @@ void sim_judge_ordered(struct sim_world *world, uint64_t at);
 void sim_judge_link_bad(struct sim_world *world);
 /* The chip lost its memory: all is off, and stays off. */
 void sim_judge_chip_reset(struct sim_world *world);
+/* The pins are held, or let go again: a zone whose time is not up may start once more. */
+void sim_judge_pins_stuck(struct sim_world *world);
 /* The node lost its memory. */
 void sim_judge_node_start(struct sim_world *world, uint8_t at_once);
 void sim_judge_node_stop(struct sim_world *world);

@@ -5,18 +5,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-uint64_t sim_option(const char *name, uint64_t usual)
+static uint64_t number(const char *name, const char *text)
 {
-    const char *text = getenv(name);
     char *end;
-    if (text == NULL || *text == '\0')
-        return usual;
     uint64_t value = strtoull(text, &end, 10);
-    if (*end != '\0') {
+    if (*end != '\0' || *text < '0' || *text > '9') {
         fprintf(stderr, "%s=%s is no whole number\n", name, text);
         exit(2);
     }
     return value;
+}
+
+uint64_t sim_option(const char *name, uint64_t usual)
+{
+    const char *text = getenv(name);
+    return text == NULL || *text == '\0' ? usual : number(name, text);
+}
+
+uint32_t sim_argument(int argc, char **argv, int which, uint32_t usual)
+{
+    uint64_t value = argc > which ? number("argument", argv[which]) : usual;
+    return value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
 }
 
 void sim_report_run(struct sim_chip *chip, const struct sim_pace *pace, uint64_t seed,

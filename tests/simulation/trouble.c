@@ -45,13 +45,17 @@ static void apply(struct sim_world *world, enum sim_trouble trouble, bool is_the
         world->chip->fail(world->chip, is_there ? SIM_CHIP_POWER_OFF : SIM_CHIP_POWER_ON);
         sim_judge_chip_reset(world);
         break;
+    case SIM_PINS_STUCK:
+        world->chip->hold_off(world->chip, is_there ? 0xFF : 0);
+        sim_judge_pins_stuck(world);
+        break;
     case SIM_NODE_STALLED:
-        world->is_asleep = is_there;
+        world->is_asleep = is_there || world->is_off;
         break;
     case SIM_NODE_HOLDS:
         world->stalls_in_exchange = is_there;
         if (!is_there)
-            world->is_asleep = is_active(world, SIM_NODE_STALLED);
+            world->is_asleep = is_active(world, SIM_NODE_STALLED) || world->is_off;
         break;
     case SIM_BROKER_DOWN:
         rig->dial_error = is_there ? ECONNREFUSED : 0;

@@ -13,6 +13,7 @@ enum sim_trouble {
     SIM_WIRES_LOSSY,
     SIM_WIRES_CUT,
     SIM_CHIP_DARK,
+    SIM_PINS_STUCK, /* no relay follows */
     SIM_NODE_STALLED,
     SIM_NODE_HOLDS, /* stalls at its next exchange, with the order in its hand */
     SIM_BROKER_DOWN,

@@ -45,8 +45,7 @@ enum sim_frame {
 /* Of one question to the time server and its answer. */
 enum sim_datagram {
     SIM_DATAGRAM_WHOLE,
-    SIM_DATAGRAM_LOST,
-    SIM_DATAGRAM_ANSWER_LOST,
+    SIM_DATAGRAM_LOST, /* or its answer */
     SIM_DATAGRAM_TWICE,
     SIM_DATAGRAM_SLOW,   /* within the time that the node waits */
     SIM_DATAGRAM_LATE,   /* after it */
@@ -85,6 +84,7 @@ struct sim_world {
     uint8_t status[SL_FRAME_LEN];
     uint32_t exchanges; /* since the node started */
     bool is_asleep, is_stopping;
+    bool is_off;             /* asleep, because it has no power */
     bool stalls_in_exchange; /* at the next exchange, with its order in the hand ... */
     bool is_holding;         /* ... which is held since */
     uint8_t held[SL_FRAME_LEN];

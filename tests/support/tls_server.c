@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 static void load_key(struct test_tls_server *server, const struct test_cert *certificate);
+static void start_with_curve(struct test_tls_server *server);
 static void limit(struct test_tls_server *server, const struct test_tls_server_options *options);
 static void ask_for_certificate(struct test_tls_server *server,
                                 const struct test_tls_server_options *options);
@@ -21,8 +22,7 @@ void test_tls_server_init(struct test_tls_server *server,
         br_ssl_server_init_full_rsa(&server->context, server->chain, 1,
                                     br_skey_decoder_get_rsa(&server->key));
     else
-        br_ssl_server_init_full_ec(&server->context, server->chain, 1, BR_KEYTYPE_EC,
-                                   br_skey_decoder_get_ec(&server->key));
+        start_with_curve(server);
     limit(server, options);
     if (options->client_ca != NULL)
         ask_for_certificate(server, options);
@@ -43,6 +43,18 @@ void test_tls_server_open(struct test_tls_server *server, uint64_t seed)
         fprintf(stderr, "tls_server: error %d\n", test_tls_server_error(server));
         abort();
     }
+}
+
+/* With the arithmetic of br_ec_get_default throughout, as the client has it. */
+static void start_with_curve(struct test_tls_server *server)
+{
+    const br_ec_private_key *key = br_skey_decoder_get_ec(&server->key);
+    br_ssl_server_init_full_ec(&server->context, server->chain, 1, BR_KEYTYPE_EC, key);
+    br_ssl_server_set_single_ec(&server->context, server->chain, 1, key,
+                                BR_KEYTYPE_KEYX | BR_KEYTYPE_SIGN, BR_KEYTYPE_EC,
+                                br_ec_get_default(), br_ecdsa_sign_asn1_get_default());
+    br_ssl_engine_set_ec(&server->context.eng, br_ec_get_default());
+    br_ssl_engine_set_ecdsa(&server->context.eng, br_ecdsa_vrfy_asn1_get_default());
 }
 
 size_t test_tls_server_feed(struct test_tls_server *server, const uint8_t *in, size_t len)
@@ -176,7 +188,7 @@ static void ask_for_certificate(struct test_tls_server *server,
     server->client_name.len = sizeof server->client_common_name;
     br_x509_minimal_set_name_elements(x509, &server->client_name, 1);
     br_ssl_engine_set_x509(&server->context.eng, &x509->vtable);
-    br_ssl_engine_set_default_ecdsa(&server->context.eng);
+    br_ssl_engine_set_ecdsa(&server->context.eng, br_ecdsa_vrfy_asn1_get_default());
     br_ssl_server_set_trust_anchor_names_alt(&server->context, anchor, 1);
 }
 

@@ -156,6 +156,7 @@ static void close_line(struct rig *rig)
     if (rig->line == RIG_OPEN && !rig->has_disconnect)
         rig->is_will_due = true;
     rig->line = RIG_CLOSED;
+    rig->was_stopped = rig->was_stopped || rig_is_stopped(rig);
     rig->stops_both = rig->is_only_late = false;
     for (int way = 0; way < RIG_WAYS; way++) {
         struct rig_pipe *pipe = &rig->pipes[way];
@@ -177,7 +178,7 @@ static void dial(struct rig *rig)
         return;
     }
     rig->line = RIG_OPEN;
-    rig->has_disconnect = rig->is_will_due = false;
+    rig->has_disconnect = rig->is_will_due = rig->is_subscribed = false;
     test_tls_server_open(&rig->server, ++rig->connections);
     test_mqtt_peer_reset(&rig->peer);
     sl_node_dialled(&rig->node, rig->now);
@@ -349,6 +350,7 @@ static void answer(struct rig *rig, const struct test_mqtt_packet *packet)
         break;
     case TEST_MQTT_SUBSCRIBE:
         rig->subscribes++;
+        rig->is_subscribed = true;
         rig->subscribe = *packet;
         if (!rig->mutes_suback)
             test_mqtt_peer_suback(&rig->peer, packet->id, rig->suback != 0 ? rig->suback : 1,
@@ -513,4 +515,5 @@ void rig_forget(struct rig *rig)
 {
     rig->heard_len = 0;
     rig->logs_len = 0;
+    rig->was_stopped = false;
 }

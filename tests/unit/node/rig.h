@@ -62,6 +62,7 @@ struct rig {
     /* The line: a pipe that came to its stop gives nothing more, until the test moves stop_at or
      * the connection is closed. */
     struct rig_pipe pipes[RIG_WAYS];
+    bool was_stopped;  /* since rig_forget */
     bool stops_both;   /* and then the other one gives nothing either */
     bool is_only_late; /* what is on its way to the broker still gets there when the node hangs up
                         */
@@ -82,6 +83,7 @@ struct rig {
     unsigned dials, hang_ups, connects, subscribes, pings, acks, keeps;
     uint64_t kept_s;
     bool has_finished;
+    bool is_subscribed; /* on this connection */
     bool has_disconnect;
     uint8_t disconnect;                         /* reason of the node's DISCONNECT */
     bool is_will_due;                           /* a session ended without DISCONNECT 0x00 */
