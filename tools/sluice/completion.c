@@ -282,6 +282,19 @@ static void print_options(bool is_zsh)
     puts(is_zsh ? " )\n    fi" : "\"\n    fi");
 }
 
+/* What comes behind the first len letters (a word and its blank) of each subcommand that shares
+ * them, in one text. */
+static void list_seconds(size_t i, size_t len, char *out, size_t out_len)
+{
+    const char *first = sl_commands[i]->name, *between = "";
+    size_t used = 0;
+    for (; sl_commands[i] && strncmp(sl_commands[i]->name, first, len) == 0; i++) {
+        used += (size_t)snprintf(out + used, out_len - used, "%s%s", between,
+                                 sl_commands[i]->name + len);
+        between = ", ";
+    }
+}
+
 /* The first words of subcommands, the second ones behind first, then the arguments. */
 static void print_arguments(bool is_zsh)
 {
@@ -291,23 +304,21 @@ static void print_arguments(bool is_zsh)
     for (size_t i = 0; sl_commands[i]; i++) {
         const char *name = sl_commands[i]->name;
         size_t len = strcspn(name, " ");
-        char first[32], seconds[80] = "";
+        char first[32], seconds[80];
         snprintf(first, sizeof first, "%.*s", (int)len, name);
-        for (size_t k = i; sl_commands[k] && strncmp(sl_commands[k]->name, name, len + 1) == 0; k++)
-            snprintf(seconds + strlen(seconds), sizeof seconds - strlen(seconds), "%s%s",
-                     k > i ? ", " : "", sl_commands[k]->name + len + 1);
+        if (name[len] == ' ')
+            list_seconds(i, len + 1, seconds, sizeof seconds);
         if (is_new_word(i))
             print_word(is_zsh, first, name[len] == ' ' ? seconds : sl_commands[i]->summary);
     }
     puts(after);
     for (size_t i = 0; sl_commands[i]; i++) {
         const char *name = sl_commands[i]->name;
-        size_t len = strcspn(name, " ");
-        if (name[len] == ' ' && is_new_word(i)) {
-            printf("    \"%.*s 0\") kind=words offers=%s", (int)len, name, before);
-            for (size_t k = i; sl_commands[k] && strncmp(sl_commands[k]->name, name, len + 1) == 0;
-                 k++)
-                print_word(is_zsh, sl_commands[k]->name + len + 1, sl_commands[k]->summary);
+        size_t len = strcspn(name, " ") + 1;
+        if (strchr(name, ' ') && is_new_word(i)) {
+            printf("    \"%.*s0\") kind=words offers=%s", (int)len, name, before);
+            for (size_t k = i; sl_commands[k] && strncmp(sl_commands[k]->name, name, len) == 0; k++)
+                print_word(is_zsh, sl_commands[k]->name + len, sl_commands[k]->summary);
             puts(after);
         }
         const struct sl_argument *arguments = sl_commands[i]->arguments;
