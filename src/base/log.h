@@ -3,7 +3,8 @@
  * One list makes the code, the level and the text. In a text, {a} and {b} stand for the arguments;
  * {tls} for the words of TLS error a, {mqtt} for MQTT reason code a, {errno} for system error a,
  * {status} for result code a, {refusal} for refusal a, {zones} for the zones in the bits of a,
- * {reset} for the reset causes in the bits of a, {chip} for firmware version a. Words:
+ * {reset} for the reset causes in the bits of a, {chip} for firmware version a, {handshake} for TLS
+ * handshake b. Words:
  * node/log_text.h.
  */
 #ifndef SL_BASE_LOG_H
@@ -15,7 +16,7 @@ enum sl_log_level { SL_LOG_DEBUG, SL_LOG_INFO, SL_LOG_WARNING, SL_LOG_ERROR };
 
 /* code, level, text */
 #define SL_LOG_LIST(X)                                                                             \
-    X(SL_LOG_STARTED, SL_LOG_INFO, "started")                                                      \
+    X(SL_LOG_STARTED, SL_LOG_INFO, "started; so far {a} starts, zones switched on {b} times")      \
     X(SL_LOG_STOPPED, SL_LOG_INFO, "stopped: every zone is off")                                   \
     X(SL_LOG_STOPPED_UNSURE, SL_LOG_WARNING,                                                       \
       "stopped, but the relay chip did not confirm that every zone is off: it closes them by "     \
@@ -42,7 +43,7 @@ enum sl_log_level { SL_LOG_DEBUG, SL_LOG_INFO, SL_LOG_WARNING, SL_LOG_ERROR };
     X(SL_LOG_PROTOCOL, SL_LOG_WARNING, "the broker broke the MQTT protocol: {mqtt}")               \
     X(SL_LOG_LOST, SL_LOG_WARNING, "the connection to the broker ended ({errno})")                 \
     X(SL_LOG_RETRY, SL_LOG_INFO, "next attempt in {a} ms")                                         \
-    X(SL_LOG_CONNECTED, SL_LOG_INFO, "connected: MQTT protocol level {a}")                         \
+    X(SL_LOG_CONNECTED, SL_LOG_INFO, "connected: MQTT protocol level {a}, {handshake}")            \
     X(SL_LOG_PUBLISH_REFUSED, SL_LOG_WARNING,                                                      \
       "the broker refused a message ({mqtt}): its access list must let this node write below its " \
       "base topic, and to the response topics of operators")                                       \

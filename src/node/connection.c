@@ -14,6 +14,8 @@ static void part(struct sl_connection *connection, sl_ms now, enum sl_connection
 static bool take_mqtt_event(struct sl_connection *connection, sl_ms now,
                             struct sl_connection_event *event);
 static bool take_tls_event(struct sl_connection *connection, sl_ms now);
+static void keep_handshake(struct sl_connection *connection, sl_ms now);
+static void forget_session(struct sl_connection *connection);
 static void connect(struct sl_connection *connection, sl_ms now);
 static void subscribe(struct sl_connection *connection, sl_ms now);
 static bool move_plain_in(struct sl_connection *connection, sl_ms now);
@@ -32,10 +34,12 @@ static void wait_until(struct sl_connection *connection, sl_ms due)
 
 enum sl_status sl_connection_init(struct sl_connection *connection,
                                   const struct sl_identity *identity, uint16_t keep_alive_s,
-                                  struct sl_random *random, struct sl_log_queue *log)
+                                  struct sl_records *records, struct sl_random *random,
+                                  struct sl_log_queue *log)
 {
     memset(connection, 0, sizeof *connection);
     connection->identity = identity;
+    connection->records = records;
     connection->random = random;
     connection->log = log;
     connection->keep_alive_s = keep_alive_s;
@@ -62,7 +66,13 @@ enum sl_status sl_connection_init(struct sl_connection *connection,
     for (uint8_t i = 0; i < identity->anchors_len && i < SL_TLS_ANCHORS_MAX; i++)
         credentials.anchors[i] =
             (struct sl_tls_anchor){identity->anchors[i].subject, identity->anchors[i].point};
-    return sl_tls_init(&connection->tls, &credentials);
+    const enum sl_status status = sl_tls_init(&connection->tls, &credentials);
+    if (status != SL_OK)
+        return status;
+    sl_kept_check(records, identity);
+    const struct sl_tls_known known = sl_kept_known(records);
+    sl_tls_recall(&connection->tls, &known);
+    return SL_OK;
 }
 
 void sl_connection_allow(struct sl_connection *connection)
@@ -122,8 +132,8 @@ void sl_connection_tick(struct sl_connection *connection, sl_ms now)
     };
     if (connection->stage == SL_CONNECTION_ENDED)
         return;
-    if (connection->session.is_valid && sl_ms_is_reached(now, connection->session_due))
-        sl_wipe(&connection->session, sizeof connection->session);
+    if (connection->has_session_due && sl_ms_is_reached(now, connection->session_due))
+        forget_session(connection);
 
     bool is_over = connection->has_due && sl_ms_is_reached(now, connection->due);
     if (is_over)
@@ -160,7 +170,7 @@ void sl_connection_deadline(const struct sl_connection *connection, sl_ms now, b
         sl_ms_earliest(now, has, due, now);
     if (connection->has_ack_due)
         sl_ms_earliest(now, has, due, connection->ack_due);
-    if (connection->session.is_valid)
+    if (connection->has_session_due)
         sl_ms_earliest(now, has, due, connection->session_due);
     if (is_talking(connection) && connection->stage >= SL_CONNECTION_CONNECTING &&
         sl_mqtt_deadline(&connection->mqtt, now, &mqtt_due))
@@ -173,13 +183,18 @@ void sl_connection_dialled(struct sl_connection *connection, sl_ms now, uint64_t
         return;
     char name[SL_HOST_MAX + 1] = {0};
     uint8_t seed[SL_TLS_SEED_LEN];
+    struct sl_tls_session session;
+    uint32_t left_s;
     struct sl_view server_name = connection->identity->server_name;
     if (server_name.len < sizeof name)
         memcpy(name, server_name.data, server_name.len);
     sl_random_read(connection->random, seed, sizeof seed);
-    connection->is_resuming = connection->session.is_valid;
-    sl_tls_open(&connection->tls, name, unix_s, seed,
-                connection->is_resuming ? &connection->session : NULL);
+    connection->dialled_s = unix_s;
+    connection->is_resuming = sl_kept_session(connection->records, unix_s, &session, &left_s);
+    connection->has_session_due = connection->is_resuming;
+    connection->session_due = now + left_s * 1000;
+    sl_tls_open(&connection->tls, name, unix_s, seed, &session);
+    sl_wipe(&session, sizeof session);
     sl_wipe(seed, sizeof seed);
     connection->plain_used = 0;
     connection->stage = SL_CONNECTION_HANDSHAKE;
@@ -261,7 +276,6 @@ void sl_connection_stop(struct sl_connection *connection, sl_ms now, bool with_w
     if (is_mqtt)
         sl_mqtt_disconnect(&connection->mqtt, now, with_will ? REASON_WITH_WILL : REASON_NORMAL);
     part(connection, now, SL_CONNECTION_ENDED);
-    sl_wipe(&connection->session, sizeof connection->session);
 }
 
 /* The first failure of an attempt: say why, pause, try again. */
@@ -271,7 +285,7 @@ static void fail(struct sl_connection *connection, sl_ms now, enum sl_trouble_ki
     /* A full handshake may mend what came of resuming: the broker judges our certificate anew. */
     if (connection->stage >= SL_CONNECTION_HANDSHAKE && connection->stage < SL_CONNECTION_OPEN &&
         connection->is_resuming)
-        sl_wipe(&connection->session, sizeof connection->session);
+        forget_session(connection);
     if (connection->stage == SL_CONNECTION_CONNECTING &&
         (kind == SL_TROUBLE_LOST || kind == SL_TROUBLE_TLS || kind == SL_TROUBLE_PROTOCOL)) {
         connection->silent_ends++;
@@ -330,7 +344,7 @@ static void subscribed(struct sl_connection *connection, sl_ms now,
     connection->must_tell_opened = true;
     wait_until(connection, now + SL_CONNECTION_STABLE_MS);
     sl_log_push(connection->log, SL_LOG_CONNECTED, (int32_t)connection->trying,
-                connection->is_resumed);
+                (int32_t)connection->handshake);
 }
 
 static void acknowledged(struct sl_connection *connection, sl_ms now, uint8_t reason)
@@ -391,10 +405,11 @@ static bool take_tls_event(struct sl_connection *connection, sl_ms now)
     if (!sl_tls_next(&connection->tls, &event))
         return false;
     if (event.kind == SL_TLS_OPENED) {
-        connection->is_resumed = event.is_resumed;
-        sl_tls_save(&connection->tls, &connection->session);
+        connection->handshake = event.is_resumed                    ? SL_HANDSHAKE_RESUMED
+                                : sl_tls_is_known(&connection->tls) ? SL_HANDSHAKE_KNOWN
+                                                                    : SL_HANDSHAKE_FULL;
         if (!event.is_resumed)
-            connection->session_due = now + SL_CONNECTION_SESSION_MS;
+            keep_handshake(connection, now);
         connect(connection, now);
     } else if (event.kind == SL_TLS_CLOSED) {
         fail(connection, now, SL_TROUBLE_LOST, 0);
@@ -402,6 +417,29 @@ static bool take_tls_event(struct sl_connection *connection, sl_ms now)
         fail(connection, now, SL_TROUBLE_TLS, sl_tls_error(&connection->tls));
     }
     return true;
+}
+
+/* What a full handshake has proved, for the next one; also after a restart. A resumed session is as
+ * old as its full handshake: resuming it does not make its life longer. */
+static void keep_handshake(struct sl_connection *connection, sl_ms now)
+{
+    struct sl_tls_session session;
+    uint32_t left_s;
+
+    connection->handshakes++;
+    sl_tls_save(&connection->tls, &session);
+    sl_keep_session(connection->records, connection->identity, &session, connection->dialled_s);
+    connection->has_session_due =
+        sl_kept_session(connection->records, connection->dialled_s, &session, &left_s);
+    connection->session_due = now + left_s * 1000;
+    sl_wipe(&session, sizeof session);
+    sl_keep_known(connection->records, connection->identity, sl_tls_known(&connection->tls));
+}
+
+static void forget_session(struct sl_connection *connection)
+{
+    connection->has_session_due = false;
+    sl_kept_forget_session(connection->records);
 }
 
 static void connect(struct sl_connection *connection, sl_ms now)

@@ -18,6 +18,7 @@
 
 #include "mqtt/session.h"
 #include "node/backoff.h"
+#include "node/kept.h"
 #include "node/log_queue.h"
 #include "node/trouble.h"
 #include "store/identity.h"
@@ -29,9 +30,7 @@
 #define SL_CONNECTION_SUBACK_MS  10000
 #define SL_CONNECTION_PUBACK_MS  20000 /* without any acknowledgement while some are owed */
 #define SL_CONNECTION_STABLE_MS  60000 /* after that the back-off starts small again */
-/* A TLS session is not resumed later (RFC 5246, F.1.4). */
-#define SL_CONNECTION_SESSION_MS 86400000
-#define SL_CONNECTION_SILENT_MAX 3 /* ends without CONNACK before a proven version is doubted */
+#define SL_CONNECTION_SILENT_MAX 3     /* ends without CONNACK before a proven version is doubted */
 
 #define SL_CONNECTION_IN_LEN     384  /* the longest command with response topic and correlation */
 #define SL_CONNECTION_OUT_LEN    1408 /* a report, and the reserve */
@@ -66,8 +65,15 @@ struct sl_connection_event {
     struct sl_mqtt_message message;
 };
 
+enum sl_handshake {
+    SL_HANDSHAKE_FULL,
+    SL_HANDSHAKE_KNOWN, /* full, but the server's certificates were verified in an earlier one */
+    SL_HANDSHAKE_RESUMED
+};
+
 struct sl_connection {
     const struct sl_identity *identity;
+    struct sl_records *records;
     struct sl_random *random;
     struct sl_log_queue *log;
     uint16_t keep_alive_s;
@@ -88,13 +94,15 @@ struct sl_connection {
     bool has_ack_due;
     sl_ms ack_due;
 
-    struct sl_tls_session session;
-    bool is_resuming, is_resumed;
+    uint64_t dialled_s; /* UTC of this attempt */
+    bool is_resuming;
+    enum sl_handshake handshake; /* of the last session */
+    bool has_session_due;        /* the session that is kept may not be resumed after it */
     sl_ms session_due;
 
-    uint32_t connects;
-    struct sl_trouble trouble; /* the last one */
-    uint16_t out_max;          /* most bytes ever owed an acknowledgement */
+    uint32_t connects, handshakes; /* handshakes: full ones */
+    struct sl_trouble trouble;     /* the last one */
+    uint16_t out_max;              /* most bytes ever owed an acknowledgement */
 
     struct sl_tls tls;
     size_t plain_used; /* bytes of its plaintext that mqtt took, and may still look at */
@@ -105,11 +113,12 @@ struct sl_connection {
     uint8_t out[SL_CONNECTION_OUT_LEN];
 };
 
-/* identity, random and log outlive the connection. Fails: SL_BAD_ARGUMENT (credentials). */
+/* identity, records, random and log outlive the connection. Fails: SL_BAD_ARGUMENT (credentials).
+ */
 SL_MUST_CHECK enum sl_status sl_connection_init(struct sl_connection *connection,
                                                 const struct sl_identity *identity,
-                                                uint16_t keep_alive_s, struct sl_random *random,
-                                                struct sl_log_queue *log);
+                                                uint16_t keep_alive_s, struct sl_records *records,
+                                                struct sl_random *random, struct sl_log_queue *log);
 
 /* UTC is known from now on: dialling may begin. */
 void sl_connection_allow(struct sl_connection *connection);

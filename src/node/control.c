@@ -61,6 +61,7 @@ static uint8_t switch_on(struct sl_node *node, sl_ms now, struct sl_command *com
         return 0;
     }
     node->zones = zones;
+    node->counters.switched++;
     sl_log_push(&node->log, SL_LOG_ZONE_ON, command->zone, (int32_t)seconds);
     return bit | displaced;
 }

@@ -5,6 +5,7 @@
 #include "link/frame.h"
 #include "mqtt/reason.h"
 #include "node/command.h"
+#include "node/connection.h"
 #include "node/text.h"
 #include "tls/tls_text.h"
 #include <string.h>
@@ -111,6 +112,14 @@ static void add_chip(struct sl_writer *writer, const struct sl_log_event *event)
     sl_text_add_number(writer, (uint32_t)event->a & 15);
 }
 
+static void add_handshake(struct sl_writer *writer, const struct sl_log_event *event)
+{
+    static const char *const kinds[] = {[SL_HANDSHAKE_FULL] = "full TLS handshake",
+                                        [SL_HANDSHAKE_KNOWN] = "TLS handshake with a known server",
+                                        [SL_HANDSHAKE_RESUMED] = "TLS session resumed"};
+    sl_text_add(writer, event->b >= 0 && event->b <= SL_HANDSHAKE_RESUMED ? kinds[event->b] : "");
+}
+
 static const struct {
     const char *mark;
     write_words write;
@@ -125,6 +134,7 @@ static const struct {
     {"{zones}", add_zones},
     {"{reset}", add_reset},
     {"{chip}", add_chip},
+    {"{handshake}", add_handshake},
 };
 
 /* Writes the words of the mark at text. Gives: the mark's length; 0 when there is none. */

@@ -11,6 +11,7 @@ static bool step(struct sl_node *node, sl_ms now, struct sl_node_event *event);
 static bool take_time(struct sl_node *node, sl_ms now);
 static bool take_connection(struct sl_node *node, sl_ms now, struct sl_node_event *event);
 static void keep_time(struct sl_node *node, sl_ms now);
+static void keep_counters(struct sl_node *node);
 static bool confirm_time(struct sl_node *node, sl_ms now);
 static bool leave(struct sl_node *node, sl_ms now);
 static enum sl_status set_time(struct sl_node *node, sl_ms now, uint64_t unix_s, uint16_t unix_ms,
@@ -44,9 +45,15 @@ enum sl_status sl_node_init(struct sl_node *node, sl_ms now, const struct sl_nod
     enum sl_status status = sl_zone_init(&node->zones, config->limits);
     if (status != SL_OK)
         return status;
-    sl_log_push(&node->log, SL_LOG_STARTED, 0, 0);
-    return sl_connection_init(&node->connection, config->identity, node->config.keep_alive_s,
-                              &node->random, &node->log);
+    node->counters = sl_kept_counters(config->records);
+    node->counters.starts++;
+    sl_log_push(&node->log, SL_LOG_STARTED, (int32_t)node->counters.starts,
+                (int32_t)node->counters.switched);
+    status = sl_connection_init(&node->connection, config->identity, node->config.keep_alive_s,
+                                config->records, &node->random, &node->log);
+    if (status == SL_OK)
+        keep_counters(node);
+    return status;
 }
 
 bool sl_node_next(struct sl_node *node, sl_ms now, struct sl_node_event *event)
@@ -217,7 +224,7 @@ static enum sl_status set_time(struct sl_node *node, sl_ms now, uint64_t unix_s,
 static bool confirm_time(struct sl_node *node, sl_ms now)
 {
     const struct sl_connection *connection = &node->connection;
-    if (node->clock.is_confirmed || connection->is_resumed ||
+    if (node->clock.is_confirmed || connection->handshake == SL_HANDSHAKE_RESUMED ||
         connection->stage < SL_CONNECTION_CONNECTING || connection->stage > SL_CONNECTION_OPEN)
         return false;
     sl_clock_confirm(&node->clock, now);
@@ -228,7 +235,15 @@ static bool confirm_time(struct sl_node *node, sl_ms now)
 static void keep_time(struct sl_node *node, sl_ms now)
 {
     sl_keep_time(node->config.records, sl_clock_floor(&node->clock));
+    keep_counters(node);
     node->keep_due = now + KEEP_TIME_MS;
+}
+
+static void keep_counters(struct sl_node *node)
+{
+    const struct sl_counters counters = sl_node_health(node).counters;
+
+    sl_keep_counters(node->config.records, &counters);
 }
 
 static bool take_time(struct sl_node *node, sl_ms now)
@@ -302,6 +317,7 @@ static bool leave(struct sl_node *node, sl_ms now)
         return false;
     bool is_said = node->is_leaving && !node->outbox.wants_offline;
     node->has_left = true;
+    keep_counters(node);
     sl_connection_stop(&node->connection, now, !is_said);
     if (is_closed)
         sl_log_push(&node->log, SL_LOG_STOPPED, 0, 0);
@@ -312,7 +328,12 @@ static bool leave(struct sl_node *node, sl_ms now)
 
 struct sl_node_health sl_node_health(const struct sl_node *node)
 {
-    return (struct sl_node_health){.is_connected = node->connection.stage == SL_CONNECTION_OPEN,
+    struct sl_counters counters = node->counters;
+
+    counters.sessions += node->connection.connects;
+    counters.handshakes += node->connection.handshakes;
+    return (struct sl_node_health){.counters = counters,
+                                   .is_connected = node->connection.stage == SL_CONNECTION_OPEN,
                                    .is_link_up = node->master.is_up,
                                    .exchanges = node->master.exchanges};
 }

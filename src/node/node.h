@@ -20,6 +20,7 @@
 #include "link/master.h"
 #include "node/answer.h"
 #include "node/connection.h"
+#include "node/kept.h"
 #include "node/publish.h"
 #include "store/identity.h"
 #include "store/records.h"
@@ -100,9 +101,10 @@ struct sl_view sl_node_report(const struct sl_node *node, sl_ms now, uint8_t *ou
 
 /* For whoever watches over the node: is it where it should be, and does it get on? */
 struct sl_node_health {
-    bool is_connected;  /* to the broker, and subscribed */
-    bool is_link_up;    /* the relay chip answers */
-    uint32_t exchanges; /* with the relay chip, started since the start; wraps */
+    struct sl_counters counters; /* over all starts, as far as they were kept */
+    bool is_connected;           /* to the broker, and subscribed */
+    bool is_link_up;             /* the relay chip answers */
+    uint32_t exchanges;          /* with the relay chip, started since the start; wraps */
 };
 struct sl_node_health sl_node_health(const struct sl_node *node);
 
@@ -111,6 +113,7 @@ struct sl_node {
     struct sl_random random;
     struct sl_log_queue log;
 
+    struct sl_counters counters; /* from earlier starts; starts and switched go on here */
     struct sl_clock clock;
     struct sl_sntp sntp;
     bool is_time_refused;

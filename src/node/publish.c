@@ -171,6 +171,9 @@ void sl_publish_deadline(const struct sl_node *node, sl_ms now, bool *has, sl_ms
 struct sl_view sl_publish_report(const struct sl_node *node, sl_ms now, uint8_t *out,
                                  size_t out_len)
 {
+    static const char *const handshakes[] = {[SL_HANDSHAKE_FULL] = "full",
+                                             [SL_HANDSHAKE_KNOWN] = "known",
+                                             [SL_HANDSHAKE_RESUMED] = "resumed"};
     const struct sl_connection *connection = &node->connection;
     struct sl_report report = {
         .version = node->config.version,
@@ -183,9 +186,7 @@ struct sl_view sl_publish_report(const struct sl_node *node, sl_ms now, uint8_t 
         .time_source = node->clock.source,
         .unix_s = sl_clock_utc(&node->clock, now),
         .certificate_end_s = node->config.identity->not_after_s,
-        .tls = connection->connects == 0 ? "none"
-               : connection->is_resumed  ? "resumed"
-                                         : "full",
+        .tls = connection->connects == 0 ? "none" : handshakes[connection->handshake],
         .mqtt = connection->connects == 0          ? 0
                 : connection->trying == SL_MQTT_V5 ? 5
                                                    : 3,

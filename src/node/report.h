@@ -25,7 +25,7 @@ struct sl_report {
     enum sl_clock_source time_source;
     uint64_t unix_s;
     uint64_t certificate_end_s;
-    const char *tls; /* "none", "full" or "resumed" */
+    const char *tls; /* "none", "full", "known" or "resumed" */
     uint8_t mqtt;    /* 5, 3 (3.1.1), 0 before the first session */
     uint32_t connects;
     struct sl_trouble trouble; /* the last one */

@@ -22,6 +22,7 @@ enum sl_status sl_tls_init(struct sl_tls *tls, const struct sl_tls_credentials *
     if (!is_usable(credentials))
         return SL_BAD_ARGUMENT;
     tls->credentials = *credentials;
+    sl_verifier_init(&tls->verifier);
     return SL_OK;
 }
 
@@ -49,7 +50,7 @@ void sl_tls_open(struct sl_tls *tls, const char *server_name, uint64_t unix_s,
     }
 
     configure(tls);
-    br_x509_minimal_set_time(&tls->x509, (uint32_t)(unix_s / DAY_S + DAYS_BEFORE_UNIX),
+    br_x509_minimal_set_time(&tls->chain.checks, (uint32_t)(unix_s / DAY_S + DAYS_BEFORE_UNIX),
                              (uint32_t)(unix_s % DAY_S));
     br_ssl_engine_inject_entropy(engine, seed, SL_TLS_SEED_LEN);
     bool resumes = is_session(session);
@@ -172,9 +173,12 @@ void sl_tls_close(struct sl_tls *tls)
 void sl_tls_reset(struct sl_tls *tls)
 {
     struct sl_tls_credentials credentials = tls->credentials;
+    struct sl_tls_known known = tls->verifier.known;
 
     sl_wipe(tls, sizeof *tls);
     tls->credentials = credentials;
+    sl_verifier_init(&tls->verifier);
+    tls->verifier.known = known;
 }
 
 enum sl_status sl_tls_status(const struct sl_tls *tls)
@@ -198,10 +202,28 @@ void sl_tls_save(const struct sl_tls *tls, struct sl_tls_session *session)
     memset(session, 0, sizeof *session);
     if (!tls->was_opened)
         return;
+    session->not_after_s = tls->chain.not_after_s;
     br_ssl_engine_get_session_parameters(&tls->client.eng, &session->parameters);
     session->is_valid = true;
     if (!is_session(session))
         sl_wipe(session, sizeof *session);
+}
+
+void sl_tls_recall(struct sl_tls *tls, const struct sl_tls_known *known)
+{
+    tls->verifier.known = *known;
+    if (known->len > SL_TLS_KNOWN_MAX)
+        tls->verifier.known.len = 0;
+}
+
+const struct sl_tls_known *sl_tls_known(const struct sl_tls *tls)
+{
+    return &tls->verifier.known;
+}
+
+bool sl_tls_is_known(const struct sl_tls *tls)
+{
+    return tls->verifier.met != 0 && tls->verifier.verified == 0;
 }
 
 /* After every step of BearSSL: see where it stands. */
@@ -230,6 +252,8 @@ static void check_opened(struct sl_tls *tls)
     } else if (!tls->is_resumed && !tls->signer.was_asked) {
         end(tls, SL_TLS_ERR_NOT_ASKED);
     } else {
+        if (!tls->is_resumed)
+            sl_verifier_keep(&tls->verifier);
         tls->phase = SL_TLS_OPEN;
         tls->was_opened = true;
         tls->has_opened_event = true;
@@ -276,32 +300,30 @@ static void configure(struct sl_tls *tls)
     static const uint16_t suites[] = {BR_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
                                       BR_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256};
     br_ssl_engine_context *engine = &tls->client.eng;
-    br_x509_minimal_context *x509 = &tls->x509;
+    br_x509_minimal_context *checks = &tls->chain.checks;
 
-    tls->curves = *br_ec_get_default();
-    tls->curves.supported_curves &= UINT32_C(1) << BR_EC_secp256r1 | UINT32_C(1)
-                                                                         << BR_EC_curve25519;
-
+    sl_verifier_begin(&tls->verifier);
     br_ssl_client_zero(&tls->client);
     br_ssl_engine_set_versions(engine, BR_TLS12, BR_TLS12);
     br_ssl_engine_set_suites(engine, suites, sizeof suites / sizeof suites[0]);
     br_ssl_engine_add_flags(engine, BR_OPT_NO_RENEGOTIATION);
     br_ssl_engine_set_hash(engine, br_sha256_ID, &br_sha256_vtable);
     br_ssl_engine_set_prf_sha256(engine, &br_tls12_sha256_prf);
-    br_ssl_engine_set_ec(engine, &tls->curves);
+    br_ssl_engine_set_ec(engine, &tls->verifier.curves);
     br_ssl_engine_set_ecdsa(engine, br_ecdsa_vrfy_asn1_get_default());
     br_ssl_engine_set_default_chapol(engine);
     br_ssl_engine_set_default_aes_gcm(engine);
     br_ssl_engine_set_buffers_bidi(engine, tls->in, sizeof tls->in, tls->out, sizeof tls->out);
 
     load_anchors(tls);
-    br_x509_minimal_init(x509, &br_sha256_vtable, tls->anchors, tls->credentials.anchors_len);
-    br_x509_minimal_set_hash(x509, br_sha256_ID, &br_sha256_vtable);
-    br_x509_minimal_set_ecdsa(x509, &tls->curves, br_ecdsa_vrfy_asn1_get_default());
-    br_ssl_engine_set_x509(engine, &x509->vtable);
+    br_x509_minimal_init(checks, &br_sha256_vtable, tls->anchors, tls->credentials.anchors_len);
+    br_x509_minimal_set_hash(checks, br_sha256_ID, &br_sha256_vtable);
+    br_x509_minimal_set_ecdsa(checks, &tls->verifier.curves, sl_verifier_verify);
+    sl_chain_init(&tls->chain);
+    br_ssl_engine_set_x509(engine, &tls->chain.vtable);
 
     sl_signer_init(&tls->signer, tls->credentials.certificate, tls->credentials.private_key,
-                   &tls->curves);
+                   &tls->verifier.curves);
     br_ssl_client_set_client_certificate(&tls->client, &tls->signer.vtable);
 }
 

@@ -11,8 +11,10 @@
 #include "base/bytes.h"
 #include "base/limits.h"
 #include "base/status.h"
+#include "tls/chain.h"
 #include "tls/hello.h"
 #include "tls/signer.h"
+#include "tls/verifier.h"
 #include <bearssl.h>
 
 #define SL_TLS_FRAGMENT    512
@@ -35,9 +37,12 @@ struct sl_tls_credentials {
     struct sl_view private_key; /* P-256 scalar, 32 bytes big-endian */
 };
 
-/* What resumption needs; plain bytes, secret. */
+/* What resumption needs; plain bytes, secret. A resumed session is a promise from before that
+ * nobody checks again: its user bounds its life, and not_after_s with it. */
 struct sl_tls_session {
     br_ssl_session_parameters parameters;
+    uint64_t not_after_s; /* Unix seconds: the earliest end of the server's certificates, as the
+                             full handshake saw them; 0: it saw none */
     bool is_valid;
 };
 
@@ -71,10 +76,10 @@ enum sl_tls_phase {
 /* Points into itself once open: must not be moved then. */
 struct sl_tls {
     br_ssl_client_context client;
-    br_x509_minimal_context x509;
+    struct sl_chain chain;
     struct sl_tls_credentials credentials;
     br_x509_trust_anchor anchors[SL_TLS_ANCHORS_MAX];
-    br_ec_impl curves; /* the library's, cut down to the two of the profile */
+    struct sl_verifier verifier;
     struct sl_signer signer;
     struct sl_hello hello;
     uint8_t offered_id[SL_HELLO_SESSION_ID]; /* session that we asked to resume */
@@ -130,5 +135,13 @@ uint16_t sl_tls_error(const struct sl_tls *tls);
 /* The parameters of the session, for the next sl_tls_open: valid once both sides were
  * authenticated and the server named the session; else all zeros. */
 void sl_tls_save(const struct sl_tls *tls, struct sl_tls_session *session);
+
+/* Signatures of the server's certificates that need not be verified again (tls/verifier.h).
+ * recall: before sl_tls_open; outlasts reset. known: after a full handshake has opened, those that
+ * it met. */
+void sl_tls_recall(struct sl_tls *tls, const struct sl_tls_known *known);
+const struct sl_tls_known *sl_tls_known(const struct sl_tls *tls);
+/* The last full handshake verified no signature of a certificate: all of them were known. */
+bool sl_tls_is_known(const struct sl_tls *tls);
 
 #endif

@@ -53,6 +53,12 @@ static inline bool is_open(void)
     return rig->node.connection.stage == SL_CONNECTION_OPEN;
 }
 
+/* In the record log, and so in flash. */
+static inline bool has_session(void)
+{
+    return sl_records_get(&rig->records, SL_RECORD_SESSION).len > 0;
+}
+
 /* The last error as the next report tells it. */
 static inline void assert_last_error(const char *want)
 {

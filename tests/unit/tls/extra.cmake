@@ -1,4 +1,4 @@
-foreach(name test_tls_handshake test_tls_refusals test_tls_data)
+foreach(name test_tls_handshake test_tls_refusals test_tls_data test_verifier test_chain)
     target_link_libraries(${name} PRIVATE test_support)
 endforeach()
 
