@@ -31,7 +31,6 @@ enum sl_status sl_mqtt_open(struct sl_mqtt *mqtt, sl_ms now, const struct sl_mqt
     if (config->clean_start) {
         sl_mqtt_end(mqtt, SL_CLOSED);
         mqtt->flights_used = mqtt->flights_lost = mqtt->flights_free = 0;
-        mqtt->received_used = 0;
         mqtt->out_used = mqtt->out_sent = 0;
         mqtt->is_kept = false;
     } else {

@@ -113,8 +113,8 @@ SL_MUST_CHECK enum sl_status sl_mqtt_open(struct sl_mqtt *mqtt, sl_ms now,
 void sl_mqtt_close(struct sl_mqtt *mqtt);
 
 /* Bytes from the transport. Gives how many were taken: at most the rest of one packet.
- * Keeps: a packet that came whole stays where it is. Until sl_mqtt_next gave false, or its event is
- * done with and nothing else will be asked, `in` must stay as it is. */
+ * Requires: what was taken stays as it is while events are pulled, until sl_mqtt_next gives false:
+ *           a packet that came whole is read there. */
 size_t sl_mqtt_feed(struct sl_mqtt *mqtt, sl_ms now, const uint8_t *in, size_t len);
 /* At most one event. Pull until false after every other call. */
 bool sl_mqtt_next(struct sl_mqtt *mqtt, sl_ms now, struct sl_mqtt_event *event);

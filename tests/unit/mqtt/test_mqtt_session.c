@@ -57,6 +57,25 @@ static void test_lost_before_acknowledged(void **state)
     assert_wire(f, "50020008");
 }
 
+/* The largest packet taken holds for the shortest packets too, whole or in parts. */
+static void test_packet_max(void **state)
+{
+    struct fixture *f = *state;
+    f->config.packet_max = 8;
+    dial(f);
+    serve_hex(f, "20 02 00 00 30 06 00 01 61 62 63 64");
+    assert_events(f, "opened 0, received a q0 626364");
+    clear_traces(f);
+    serve_hex(f, "30 07 00 01 61 62 63 64 65");
+    assert_events(f, "failed 95");
+    dial(f);
+    serve_hex(f, "20 02 00 00");
+    clear_traces(f);
+    serve_hex(f, "30");
+    serve_hex(f, "07");
+    assert_events(f, "failed 95");
+}
+
 /* The port writes nothing: acknowledgements fill their room, then input stops and nothing is lost.
  * Publishing cannot take that room. */
 static void test_back_pressure(void **state)
@@ -302,6 +321,7 @@ int main(void)
         WITH(test_acknowledged_after_a_look, v3),
         WITH(test_acknowledged_without_event, v3),
         WITH(test_lost_before_acknowledged, v3),
+        WITH(test_packet_max, v3),
         WITH(test_back_pressure, v3),
         WITH(test_no_state_means_clean_start, v5),
         WITH(test_other_version_loses_state, v5),
