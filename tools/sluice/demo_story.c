@@ -141,11 +141,11 @@ static bool switch_on(struct story *story)
 
 static bool restart_node(struct story *story)
 {
-    char *const words[] = {"status", SL_DEMO_NODE};
+    char *const words[] = {"status"}; /* the table: one line a node */
     sl_demo_kill(story->demo, SL_DEMO_NODE_PART);
     if (!sl_demo_start(story->demo, SL_DEMO_NODE_PART) ||
         !sl_demo_is_online(story->demo, CONNECT_MS) || !wait_for_pins(story, 1u << ZONE, 0) ||
-        !run_sluice(story, words, 2))
+        !run_sluice(story, words, 1))
         return false;
     char *left = strstr(story->said, "2 ON, ");
     if (!left) {
