@@ -187,10 +187,11 @@ static struct sl_view trim(struct sl_view text)
 static const char *show(struct sl_view text, char out[SHOWN_MAX + 4])
 {
     const size_t len = text.len < SHOWN_MAX ? text.len : SHOWN_MAX;
+    const char *end = text.len > len ? "..." : "";
 
     for (size_t i = 0; i < len; i++)
         out[i] = text.data[i] >= ' ' && text.data[i] <= '~' ? (char)text.data[i] : '?';
-    strcpy(out + len, text.len > len ? "..." : "");
+    memcpy(out + len, end, strlen(end) + 1);
     return out;
 }
 

@@ -135,11 +135,14 @@ bool posix_log_write_syslog(const struct posix_log_line *line)
 bool posix_log_is_in_journal(void)
 {
     const char *stream = getenv("JOURNAL_STREAM");
-    unsigned long long device, inode;
     struct stat info;
+    char own[48];
 
-    return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
-           fstat(STDERR_FILENO, &info) == 0 && info.st_dev == device && info.st_ino == inode;
+    if (!stream || fstat(STDERR_FILENO, &info) != 0)
+        return false;
+    snprintf(own, sizeof own, "%llu:%llu", (unsigned long long)info.st_dev,
+             (unsigned long long)info.st_ino);
+    return strcmp(stream, own) == 0;
 }
 
 static struct sl_writer begin(uint8_t line[LINE_MAX_LEN])

@@ -129,10 +129,11 @@ bool posix_options_make(struct posix_options *options, const struct posix_values
 static bool take(struct posix_values *values, int option, const char *text, char *error)
 {
     const struct posix_setting *setting = &posix_settings[option];
+    const size_t len = strlen(text);
     char allowed[128];
 
-    if (strlen(text) <= POSIX_VALUE_MAX && posix_setting_allows(setting, text)) {
-        strcpy(values->list[option].text, text);
+    if (len <= POSIX_VALUE_MAX && posix_setting_allows(setting, text)) {
+        memcpy(values->list[option].text, text, len + 1);
         return true;
     }
     posix_setting_describe(setting, allowed, sizeof allowed);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -45,9 +46,6 @@ bool posix_state_lock(const char *dir, char error[POSIX_ERROR_LEN])
 static long read_holder(int fd)
 {
     char text[24] = "";
-    long pid = 0;
 
-    if (pread(fd, text, sizeof text - 1, 0) > 0)
-        (void)sscanf(text, "%ld", &pid);
-    return pid;
+    return pread(fd, text, sizeof text - 1, 0) > 0 ? strtol(text, NULL, 10) : 0;
 }
