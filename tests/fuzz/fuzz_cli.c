@@ -2,10 +2,12 @@
  * with a scripted connection in place of talk.c and one node in place of a site's files.
  *
  * Contract: whatever a node or a broker says, only printable lines reach the terminal, and with
- * --json only JSON; a command is "done" only after an answer with its own correlation that was not
- * kept by the broker. The first byte chooses the command; then messages, one after the other. */
+ * --json only JSON, of which the live picture makes printable cells; a command is "done" only after
+ * an answer with its own correlation that was not kept by the broker. The first byte chooses the
+ * command; then messages, one after the other. */
 #include "fuzz.h"
 #include "tools/sluice/command.h"
+#include "tools/sluice/picture.h"
 #include "tools/sluice/talk.h"
 #include <cjson/cJSON.h>
 
@@ -47,6 +49,7 @@ static const struct {
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
 static void check_output(char *text, bool is_json);
+static void check_picture(const char *text);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
@@ -75,6 +78,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
     FUZZ_CHECK(strlen(printed) == printed_len && strlen(told) == told_len);
     check_output(told, false);
+    if (commands[chosen].is_json)
+        check_picture(printed);
     check_output(printed, commands[chosen].is_json);
     FUZZ_CHECK(code <= SL_EXIT_FILES);
     if (commands[chosen].is_request)
@@ -94,6 +99,41 @@ static void check_output(char *text, bool is_json)
         FUZZ_CHECK(*line == '\0' || json != NULL);
         cJSON_Delete(json);
     }
+}
+
+/* The live picture reads these lines. Sizes and times come from their length; the monotonic clock
+ * starts anywhere. */
+static void check_picture(const char *text)
+{
+    static struct sl_grid grid;
+    static const struct sl_site site;
+    struct sl_picture picture;
+    uint64_t now_ms = strlen(text) * 977;
+    FUZZ_CHECK(sl_picture_init(&picture, &site, &(struct sl_site_nodes){&node, 1}));
+    sl_picture_connected(&picture, now_ms);
+    for (const char *end; (end = strchr(text, '\n')) != NULL; text = end + 1) {
+        char *line = strndup(text, (size_t)(end - text));
+        FUZZ_CHECK(line != NULL);
+        (void)sl_picture_take(&picture, line, now_ms, (int64_t)now_ms);
+        free(line);
+        grid.width = (int)(strlen(text) % 120) + 1;
+        grid.height = (int)(strlen(text) % 47) + 1;
+        picture.scroll = (int)(strlen(text) % 10);
+        now_ms += strlen(text) * 100;
+        struct sl_picture_rows rows = sl_picture_draw(&picture, &grid, now_ms, (int64_t)now_ms);
+        FUZZ_CHECK(rows.shown <= rows.all && picture.scroll <= rows.all - rows.shown);
+        for (int row = 0; row < grid.height; row++)
+            for (int column = 0; column < grid.width; column++) {
+                uint8_t glyph = grid.cells[row][column].glyph;
+                FUZZ_CHECK((glyph >= ' ' && glyph <= '~') ||
+                           (glyph >= SL_GLYPH_EIGHTH && glyph <= SL_GLYPH_RULE));
+            }
+        for (int zone = 0; zone < SL_ZONES; zone++) {
+            int32_t left_s = sl_picture_left_s(&picture.nodes[0], zone, now_ms);
+            FUZZ_CHECK(left_s >= 0 && left_s <= 86400);
+        }
+    }
+    sl_picture_free(&picture);
 }
 
 /* --- the connection ------------------------------------------------------------------------- */
