@@ -48,6 +48,7 @@ system_test(test_network 150)
 system_test(test_node_loss 120)
 system_test(test_service 120)
 target_link_libraries(test_service PRIVATE sl_store)
+system_test(test_resume 120)
 system_test(test_time 120)
 target_link_libraries(test_time PRIVATE test_support sl_node) # reads what was kept
 system_test(test_watch 180)
