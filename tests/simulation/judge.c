@@ -140,6 +140,23 @@ void sim_judge_link_bad(struct sim_world *world)
     }
 }
 
+void sim_judge_held(struct sim_world *world, const uint8_t frame[SL_FRAME_LEN])
+{
+    struct sl_order order;
+    if (sl_order_decode(frame, &order) != SL_OK || !order.apply)
+        return;
+    for (uint8_t zone = 0; zone < SL_ZONES; zone++) {
+        struct sim_zone *judged = &world->judge.zones[zone];
+        uint64_t ordered_ms = order.remaining_units[zone] * UINT64_C(250);
+        if (ordered_ms == 0 || judged->limit == 0)
+            continue;
+        judged->limit = greater(judged->limit, world->ms + SIM_GRACE_MS);
+        judged->loose =
+            greater(judged->loose, world->ms + lesser(ordered_ms, SIM_LEASE_MS) + SIM_GRACE_MS);
+        judged->told_at = world->ms;
+    }
+}
+
 void sim_judge_chip_reset(struct sim_world *world)
 {
     sim_judge_link_bad(world);

@@ -14,6 +14,7 @@
 #define TEST_SIMULATION_JUDGE_H
 
 #include "base/limits.h"
+#include "link/frame.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -113,6 +114,9 @@ bool sim_judge_is_quiet(const struct sim_world *world);
 void sim_judge_asked(struct sim_world *world, struct sim_asked asked);
 /* The chip has heard an order. */
 void sim_judge_ordered(struct sim_world *world, uint64_t at);
+/* The chip is about to hear an order that is old: it names times that are too long by its age,
+ * until the next order sets them right (SECURITY.md, what is not protected). */
+void sim_judge_held(struct sim_world *world, const uint8_t frame[SL_FRAME_LEN]);
 /* Wires, chip or node are not well now. */
 void sim_judge_link_bad(struct sim_world *world);
 /* The chip lost its memory: all is off, and stays off. */

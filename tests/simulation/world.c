@@ -159,6 +159,7 @@ static void exchange(struct sim_world *world)
     uint64_t life = world->counts.node_starts;
     if (world->is_holding) {
         world->is_holding = false;
+        sim_judge_held(world, world->held);
         carry(world, world->held);
     }
     take_answer(world);
