@@ -184,7 +184,8 @@ static uint8_t survivors(const struct sim_world *world, uint8_t at_once)
         if (judge->zones[zone].told_at + SIM_QUIET_MS > world->ms ||
             judge->zones[zone].deadline < world->ms + ADOPT_MS)
             kept &= (uint8_t) ~(1u << zone);
-    return at_once == judge->at_once && sim_judge_is_link_well(world) ? kept : 0;
+    bool is_well = world->ms - judge->link_bad_at >= SIM_SETTLE_MS;
+    return at_once == judge->at_once && is_well ? kept : 0;
 }
 
 /* A node that starts takes over what the chip still runs, and what it was told to end just before
