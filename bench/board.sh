@@ -92,7 +92,9 @@ rows() {
     ram=$(($(section .data) + $(section .bss)))
     row ram_without_network $((ram - $(symbol lx106_network_end) + $(symbol lx106_network_start))) 12288 bytes
     row ram $ram 24576 bytes
+    row network_peak "$(told network_peak)" "" bytes
     row stack_peak "$(told stack_peak)" 6000 bytes
+    row stack_static "$(sh "$root/tests/board/stack.sh" "$board" sluice-board | awk '/^worst/ { print $4 }')" "" bytes
     row image $(($(section .vectors) + $(section .text) + $(section .rodata) + $(section .data))) 112640 bytes
 }
 

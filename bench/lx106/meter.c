@@ -8,6 +8,7 @@
 #include "board.h"
 #include "clock.h"
 #include "fault.h"
+#include "net.h"
 #include "port.h"
 #include "stack.h"
 #include "tls/tls.h"
@@ -99,6 +100,7 @@ void __wrap_sl_port_spi_start(const uint8_t frame[SL_FRAME_LEN])
 static void go_on(void)
 {
     tell_number("stack_peak", lx106_stack_peak());
+    tell_number("network_peak", lx106_net_peak());
     lx106_uart_text("figure ready ");
     lx106_uart_number((int32_t)++stage);
     lx106_uart_text("\n");

@@ -5,15 +5,18 @@
 #include "net.h"
 #include "port.h"
 #include "semihost.h"
+#include "stack.h"
 #include "uart.h"
 
 uint32_t lx106_random(void); /* lwipopts.h asks for it */
 
 static void turn_clock_chip(void);
+static void look_after_memory(void);
 
 static struct {
     bool has_utc;
     sl_ms clock_chip_at;
+    struct sl_memory_marks marks;
     uint32_t rested;     /* counts, in all */
     uint32_t left_sleep; /* the counter then */
     uint32_t longest;
@@ -34,6 +37,11 @@ void lx106_board_init(void)
     clock_chip.is_set = 1;
     board.clock_chip_at = sl_port_now();
     board.left_sleep = board.rested = lx106_counts();
+}
+
+const struct sl_memory_marks *lx106_board_marks(void)
+{
+    return &board.marks;
 }
 
 struct lx106_work lx106_board_work(void)
@@ -61,7 +69,15 @@ static void turn_clock_chip(void)
     while (sl_port_now() - board.clock_chip_at >= 1000) {
         board.clock_chip_at += 1000;
         clock_chip.unix_s++;
+        look_after_memory();
     }
+}
+
+static void look_after_memory(void)
+{
+    lx106_stack_check();
+    board.marks.stack_max = (uint16_t)lx106_stack_peak();
+    board.marks.network_max = lx106_net_peak();
 }
 
 void sl_port_entropy(uint8_t *out, size_t len)

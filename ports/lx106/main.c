@@ -7,6 +7,7 @@
 #include "node/kept.h"
 #include "run.h"
 #include "semihost.h"
+#include "stack.h"
 #include "uart.h"
 
 #define NTP_PORT 123
@@ -24,6 +25,7 @@ static struct sl_run run;
 void lx106_main(void)
 {
     lx106_semihost_init();
+    lx106_stack_guard();
     lx106_board_init();
     lx106_flash_init();
     lx106_chip_init();
@@ -62,6 +64,7 @@ static void start(void)
         .floor_s = SL_BUILD_TIME,
         .use_sntp = lx106_argument("sntp") != NULL,
         .version = SL_VERSION,
+        .marks = lx106_board_marks(),
     };
 
     sl_records_init(&records, SL_RECORDS_SECTORS);

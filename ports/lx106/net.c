@@ -9,6 +9,9 @@
 #include "sntp.h"
 #include <lwip/dhcp.h>
 #include <lwip/init.h>
+#include <lwip/memp.h>
+#include <lwip/priv/memp_priv.h>
+#include <lwip/stats.h>
 #include <lwip/sys.h>
 #include <lwip/tcp.h>
 #include <lwip/timeouts.h>
@@ -61,6 +64,15 @@ bool lx106_net_poll(void)
     const bool has_news = net.has_news || has_frames;
     net.has_news = false;
     return has_news;
+}
+
+uint16_t lx106_net_peak(void)
+{
+    uint32_t peak = lwip_stats.mem.max;
+
+    for (unsigned i = 0; i < MEMP_MAX; i++)
+        peak += (uint32_t)memp_pools[i]->stats->max * memp_pools[i]->size;
+    return (uint16_t)peak;
 }
 
 /* lwIP asks for it (lwip/sys.h). */

@@ -9,5 +9,7 @@
 void lx106_net_init(const char *sntp_host, uint16_t sntp_port);
 /* Let the network move. True: it may have something for the node. */
 bool lx106_net_poll(void);
+/* Most bytes of its heap and pools that were ever in use. */
+uint16_t lx106_net_peak(void);
 
 #endif

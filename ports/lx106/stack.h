@@ -4,9 +4,12 @@
 
 #include <stdint.h>
 
+/* Stop the program (lx106_fault) when its stack is full: from here on the processor itself watches
+ * the last 64 bytes. A frame that leaps over them is found by lx106_stack_check. */
+void lx106_stack_guard(void);
+/* Stops the program when something was written in the 1 KB below the stack. */
+void lx106_stack_check(void);
+
 /* Bytes between the stack's top and the deepest word that was ever written. */
 uint32_t lx106_stack_peak(void);
-/* Paint again what lies below the caller, so that the peak of one piece of work can be told. */
-void lx106_stack_repaint(void);
-
 #endif

@@ -70,11 +70,12 @@ lx106_start:
     wsr a2, ps
     movi a2, 0
     wsr a2, intenable
+    wsr a2, dbreakc0 /* the stack guard of the run before */
     movi a2, lx106_vectors
     wsr a2, vecbase
     isync
     movi sp, lx106_stack_top
-    /* Zero what must be zero, paint the rest up to here: the paint that is left tells the peak. */
+    /* Zero what must be zero, paint the stack: the paint that is left tells its peak. */
     movi a3, lx106_bss_start
     movi a4, lx106_bss_end
     movi a2, 0
@@ -82,7 +83,8 @@ lx106_start:
     s32i a2, a3, 0
     addi a3, a3, 4
     j 1b
-2:  movi a2, lx106_stack_paint
+2:  movi a3, lx106_stack_shadow
+    movi a2, lx106_stack_paint
     l32i a2, a2, 0
 3:  bgeu a3, sp, 4f
     s32i a2, a3, 0

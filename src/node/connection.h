@@ -33,7 +33,7 @@
 #define SL_CONNECTION_SILENT_MAX 3     /* ends without CONNACK before a proven version is doubted */
 
 #define SL_CONNECTION_IN_LEN     384  /* the longest command with response topic and correlation */
-#define SL_CONNECTION_OUT_LEN    1408 /* a report, and the reserve */
+#define SL_CONNECTION_OUT_LEN    1424 /* a report, and the reserve */
 #define SL_CONNECTION_RESERVE    400  /* of OUT_LEN, for an answer at QoS 0 when all else is owed */
 #define SL_CONNECTION_OVERHEAD   32   /* of a PUBLISH: header, lengths, packet id, properties */
 #define SL_CONNECTION_FLIGHTS    10

@@ -29,6 +29,12 @@
 
 #define SL_NODE_SEED_LEN 48
 
+/* Peaks of memory that the port watches, in bytes; 0: not watched. */
+struct sl_memory_marks {
+    uint16_t stack_max;
+    uint16_t network_max; /* the network's buffers and tables */
+};
+
 struct sl_node_config {
     const struct sl_identity *identity; /* outlives the node */
     struct sl_zone_limits limits;
@@ -38,6 +44,7 @@ struct sl_node_config {
     bool use_sntp;         /* else the port gives the time with sl_node_set_time */
     uint16_t keep_alive_s; /* 0: the default, 30 */
     const char *version;   /* of the firmware, for reports */
+    const struct sl_memory_marks *marks; /* kept by the port, outlives the node; NULL: none */
 };
 
 enum sl_node_event_kind {

@@ -193,6 +193,8 @@ struct sl_view sl_publish_report(const struct sl_node *node, sl_ms now, uint8_t 
         .connects = connection->connects,
         .trouble = connection->trouble,
         .mqtt_out_max = connection->out_max,
+        .stack_max = node->config.marks ? node->config.marks->stack_max : 0,
+        .network_max = node->config.marks ? node->config.marks->network_max : 0,
     };
     for (uint8_t zone = 0; zone < SL_ZONES; zone++)
         report.remaining_s[zone] = sl_control_remaining_s(node, now, (uint8_t)(1u << zone));

@@ -89,6 +89,10 @@ struct sl_view sl_report_encode(const struct sl_report *report, uint8_t *out, si
     add_time(&writer, report);
     add_broker(&writer, report);
     add_member(&writer, ",\"memory\":{\"mqtt_out_max\":", report->mqtt_out_max);
+    if (report->stack_max != 0)
+        add_member(&writer, ",\"stack_max\":", report->stack_max);
+    if (report->network_max != 0)
+        add_member(&writer, ",\"network_max\":", report->network_max);
     sl_text_add(&writer, "}}");
     return (struct sl_view){writer.start, writer.failed ? 0 : sl_writer_len(&writer)};
 }

@@ -11,7 +11,7 @@
 #include "link/frame.h"
 #include "node/trouble.h"
 
-#define SL_REPORT_LEN         896 /* the longest report fits; a usual one has about 700 bytes */
+#define SL_REPORT_LEN         920 /* the longest report fits; a usual one has about 700 bytes */
 #define SL_REPORT_VERSION_MAX 16  /* characters of the firmware's version that are shown */
 
 struct sl_report {
@@ -28,8 +28,8 @@ struct sl_report {
     const char *tls; /* "none", "full", "known" or "resumed" */
     uint8_t mqtt;    /* 5, 3 (3.1.1), 0 before the first session */
     uint32_t connects;
-    struct sl_trouble trouble; /* the last one */
-    uint32_t mqtt_out_max;
+    struct sl_trouble trouble;                     /* the last one */
+    uint16_t mqtt_out_max, stack_max, network_max; /* the last two 0: the board does not tell */
 };
 
 /* Gives: the JSON in out; an empty view when out_len is too small. */

@@ -203,7 +203,7 @@ static void check_report(struct sl_reader input)
     report.exchanges = fuzz_u32(&input);
     report.bad_frames = fuzz_u32(&input);
     report.connects = fuzz_u32(&input);
-    report.mqtt_out_max = fuzz_u32(&input);
+    report.mqtt_out_max = fuzz_u16(&input);
     report.trouble.number = (int32_t)fuzz_u32(&input);
     for (uint8_t zone = 0; zone < SL_ZONES; zone++)
         report.remaining_s[zone] = fuzz_u32(&input);

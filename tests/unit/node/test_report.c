@@ -28,7 +28,9 @@ static struct sl_report worst_report(void)
         .mqtt = 5,
         .connects = UINT32_MAX,
         .trouble = {SL_TROUBLE_CONNACK_TIMEOUT, INT32_MIN},
-        .mqtt_out_max = UINT32_MAX,
+        .mqtt_out_max = UINT16_MAX,
+        .stack_max = UINT16_MAX,
+        .network_max = UINT16_MAX,
     };
     for (int zone = 0; zone < SL_ZONES; zone++)
         report.remaining_s[zone] = 16384; /* SL_LINK_UNITS_MAX units */
@@ -89,7 +91,8 @@ static void a_usual_report_has_the_promised_keys(void **state)
                                .mqtt = 5,
                                .connects = 1,
                                .trouble = {SL_TROUBLE_TLS, 54},
-                               .mqtt_out_max = 900};
+                               .mqtt_out_max = 900,
+                               .stack_max = 5296};
     (void)state;
     struct sl_view text = sl_report_encode(&report, out, sizeof out);
     assert_in_range(text.len, 400, 720);
@@ -117,6 +120,8 @@ static void a_usual_report_has_the_promised_keys(void **state)
     assert_int_equal(member(json, "broker", "connects")->valueint, 1);
     assert_string_equal(member(json, "broker", "last_error")->valuestring, "tls 54");
     assert_int_equal(member(json, "memory", "mqtt_out_max")->valueint, 900);
+    assert_int_equal(member(json, "memory", "stack_max")->valueint, 5296);
+    assert_null(cJSON_GetObjectItemCaseSensitive(member(json, "memory", NULL), "network_max"));
     cJSON_Delete(json);
 }
 
