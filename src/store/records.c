@@ -46,6 +46,11 @@ static size_t place_of(unsigned value)
     return place;
 }
 
+static uint8_t after(const struct sl_records *records, uint8_t sector)
+{
+    return (uint8_t)((sector + 1u) % records->sectors);
+}
+
 static bool is_reading(const struct sl_records *records)
 {
     return records->step <= SL_RECORDS_READ_OTHERS;
@@ -334,7 +339,7 @@ static void choose(struct sl_records *records)
 
     if (records->untidy != 0) {
         records->target = 0;
-        while ((records->untidy >> records->target & 1u) == 0)
+        while ((records->untidy & 1u << records->target) == 0)
             records->target++;
         records->step = SL_RECORDS_TIDY;
         return;
@@ -368,9 +373,7 @@ static void begin_move(struct sl_records *records)
 {
     records->is_moving = true;
     records->tried = 0;
-    records->target = records->active < records->sectors
-                          ? (uint8_t)((records->active + 1) % records->sectors)
-                          : 0;
+    records->target = records->active < records->sectors ? after(records, records->active) : 0;
     records->step = SL_RECORDS_OPEN;
 }
 
@@ -480,7 +483,7 @@ static void failed(struct sl_records *records)
     records->untidy |= (uint16_t)(1u << records->target);
     bool has_active = records->active < records->sectors;
     if (++records->tried < records->sectors - (has_active ? 1 : 0)) {
-        records->target = (uint8_t)((records->target + 1) % records->sectors);
+        records->target = after(records, records->target);
         records->step = SL_RECORDS_OPEN;
         return;
     }

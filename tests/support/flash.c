@@ -126,7 +126,8 @@ void test_flash_cut(struct test_flash *flash, const struct sl_records_op *op, un
             if (cut >= words * PARTS)
                 reached = mix(word * 64 + cut);
             for (unsigned i = 0; i < 4; i++)
-                to[4 * word + i] |= before[4 * word + i] & (uint8_t) ~(reached >> 8 * i);
+                to[4 * word + i] =
+                    (uint8_t)(to[4 * word + i] | (before[4 * word + i] & ~(reached >> 8 * i)));
         }
     }
 }
