@@ -2,7 +2,7 @@
 # Fetches the sources of the libraries that the virtual board is built from: Debian's source packages,
 # known by the hash of the upstream archive. Nothing of this system is changed: the list of package
 # sources is derived from its own into a folder of ours.
-# Usage: sources.sh FOLDER      Gives: FOLDER/bearssl, FOLDER/lwip, FOLDER/cmocka; nothing when all are there.
+# Usage: sources.sh FOLDER      Gives: FOLDER/bearssl, lwip and cmocka; nothing when all are there.
 set -eu
 
 if [ $# -ne 1 ]; then
@@ -68,7 +68,7 @@ wanted | while read -r name archive hash; do
     fi
     rm -rf "${target:?}/$name" "$apt/unpacked"
     mkdir "$apt/unpacked"
-    tar -C "$apt/unpacked" -xJf "$file" --strip-components=1
+    tar -C "$apt/unpacked" -xaf "$file" --strip-components=1
     mv "$apt/unpacked" "$target/$name"
     echo "$hash" >"$target/$name.sha256"
 done
