@@ -31,33 +31,46 @@ enum sl_log_level { SL_LOG_DEBUG, SL_LOG_INFO, SL_LOG_WARNING, SL_LOG_ERROR };
       "the broker did not finish the TLS handshake in {a} s: check that its port speaks TLS")      \
     X(SL_LOG_CONNACK_TIMEOUT, SL_LOG_WARNING,                                                      \
       "the broker did not answer CONNECT in {a} s: check that its port speaks MQTT")               \
-    X(SL_LOG_REFUSED_CONNECT, SL_LOG_WARNING, "the broker refused the session: {mqtt}")            \
-    X(SL_LOG_SUBACK_TIMEOUT, SL_LOG_WARNING, "the broker did not answer SUBSCRIBE in {a} s")       \
+    X(SL_LOG_REFUSED_CONNECT, SL_LOG_WARNING,                                                      \
+      "the broker refused the session ({mqtt}): check that it is this site's broker and knows "    \
+      "this node; its log says why")                                                               \
+    X(SL_LOG_SUBACK_TIMEOUT, SL_LOG_WARNING,                                                       \
+      "the broker did not answer SUBSCRIBE in {a} s: check that it is not overloaded")             \
     X(SL_LOG_SUBSCRIBE_REFUSED, SL_LOG_WARNING,                                                    \
       "the broker refused a subscription ({mqtt}): its access list must let this node read its "   \
       "zone/on, zone/off, zone/status and zone/+/set")                                             \
     X(SL_LOG_PUBACK_TIMEOUT, SL_LOG_WARNING,                                                       \
-      "the broker did not acknowledge a message in {a} s: the connection is given up")             \
-    X(SL_LOG_DROPPED, SL_LOG_WARNING, "the broker ended the session: {mqtt}")                      \
-    X(SL_LOG_KEEP_ALIVE, SL_LOG_WARNING, "the broker is silent: the connection is given up")       \
-    X(SL_LOG_PROTOCOL, SL_LOG_WARNING, "the broker broke the MQTT protocol: {mqtt}")               \
-    X(SL_LOG_LOST, SL_LOG_WARNING, "the connection to the broker ended ({errno})")                 \
+      "the broker did not acknowledge a message in {a} s, so the connection is given up: check "   \
+      "that it is not overloaded")                                                                 \
+    X(SL_LOG_DROPPED, SL_LOG_WARNING,                                                              \
+      "the broker ended the session ({mqtt}): its log says why; with 'taken over' another client " \
+      "uses this node's certificate")                                                              \
+    X(SL_LOG_KEEP_ALIVE, SL_LOG_WARNING,                                                           \
+      "the broker is silent, so the connection is given up: check that it runs, and the network")  \
+    X(SL_LOG_PROTOCOL, SL_LOG_WARNING,                                                             \
+      "the broker broke the MQTT protocol ({mqtt}): use another version of it, or another broker") \
+    X(SL_LOG_LOST, SL_LOG_WARNING,                                                                 \
+      "the connection to the broker ended ({errno}): where it goes on, check broker and network")  \
     X(SL_LOG_RETRY, SL_LOG_INFO, "next attempt in {a} ms")                                         \
     X(SL_LOG_CONNECTED, SL_LOG_INFO, "connected: MQTT protocol level {a}, {handshake}")            \
     X(SL_LOG_PUBLISH_REFUSED, SL_LOG_WARNING,                                                      \
       "the broker refused a message ({mqtt}): its access list must let this node write below its " \
       "base topic, and to the response topics of operators")                                       \
-    X(SL_LOG_PUBLISH_DROPPED, SL_LOG_WARNING, "a message could not be published: {status}")        \
+    X(SL_LOG_PUBLISH_DROPPED, SL_LOG_WARNING,                                                      \
+      "a message could not be published ({status}): use a shorter base, or a broker that takes "   \
+      "messages of 1 KB")                                                                          \
     /* the relay chip */                                                                           \
     X(SL_LOG_LINK_UP, SL_LOG_INFO, "the relay chip answers: firmware {chip}")                      \
     X(SL_LOG_LINK_DOWN, SL_LOG_ERROR,                                                              \
       "the relay chip does not answer: it closes every zone by itself within {a} s; check its "    \
       "supply and the SPI wires")                                                                  \
-    X(SL_LOG_CHIP_RESET, SL_LOG_WARNING, "the relay chip was reset ({reset}): every zone is off")  \
+    X(SL_LOG_CHIP_RESET, SL_LOG_WARNING,                                                           \
+      "the relay chip was reset ({reset}): every zone is off; where it goes on, check its supply") \
     X(SL_LOG_ZONE_ON, SL_LOG_INFO, "zone {a} on for {b} s")                                        \
     X(SL_LOG_ZONE_OFF, SL_LOG_INFO, "off by command: {zones}")                                     \
     X(SL_LOG_TIME_UP, SL_LOG_INFO, "off, the time is up: {zones}")                                 \
-    X(SL_LOG_ENDED_EARLY, SL_LOG_WARNING, "ended early by the relay chip: {zones}")                \
+    X(SL_LOG_ENDED_EARLY, SL_LOG_WARNING,                                                          \
+      "ended early by the relay chip: {zones}; check its supply and the SPI wires")                \
     X(SL_LOG_UNCONFIRMED, SL_LOG_ERROR,                                                            \
       "the pins did not follow: {zones}; check the relay board and its wires")                     \
     X(SL_LOG_REFUSED, SL_LOG_WARNING, "refused a command: {refusal}")                              \
@@ -66,7 +79,9 @@ enum sl_log_level { SL_LOG_DEBUG, SL_LOG_INFO, SL_LOG_WARNING, SL_LOG_ERROR };
     X(SL_LOG_TIME_REFUSED, SL_LOG_WARNING,                                                         \
       "the time offered was refused: it lies before the last trusted time, or too far from it; "   \
       "set the clock right")                                                                       \
-    X(SL_LOG_SNTP_FAILED, SL_LOG_WARNING, "no time from the SNTP server: {status}")                \
+    X(SL_LOG_SNTP_FAILED, SL_LOG_WARNING,                                                          \
+      "no time from the SNTP server ({status}): check its name, that it is set itself, and UDP "   \
+      "port 123 on the way")                                                                       \
     /* flash */                                                                                    \
     X(SL_LOG_NOT_KEPT, SL_LOG_WARNING,                                                             \
       "what should outlast a restart cannot be stored: the flash or disk below it does not take "  \

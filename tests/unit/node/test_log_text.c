@@ -41,8 +41,10 @@ static void words_for_numbers(void **state)
     assert_string_equal(text_of(SL_LOG_ZONE_ON, 2, 120), "zone 2 on for 120 s");
     assert_string_equal(text_of(SL_LOG_ZONE_OFF, 0x05, 0), "off by command: zone 0, 2");
     assert_string_equal(text_of(SL_LOG_ZONE_OFF, 0xFF, 0), "off by command: every zone");
-    assert_string_equal(text_of(SL_LOG_CHIP_RESET, SL_RESET_BROWN_OUT | SL_RESET_WATCHDOG, 0),
-                        "the relay chip was reset (brown-out, watchdog): every zone is off");
+    assert_string_equal(
+        text_of(SL_LOG_CHIP_RESET, SL_RESET_BROWN_OUT | SL_RESET_WATCHDOG, 0),
+        "the relay chip was reset (brown-out, watchdog): every zone is off; where it "
+        "goes on, check its supply");
     assert_string_equal(text_of(SL_LOG_LINK_UP, 0x12, 0), "the relay chip answers: firmware 1.2");
     assert_string_equal(text_of(SL_LOG_REFUSED, SL_REFUSAL_NO_SUCH_ZONE, 9),
                         "refused a command: zone 9 does not exist: use 0 to 7");
