@@ -29,6 +29,7 @@ static void start_chain(chain_class self, const char *server_name)
 {
     struct sl_chain *chain = of(self);
 
+    chain->is_started = true;
     chain->not_after_s = UINT64_MAX;
     chain->checks.vtable->start_chain(&chain->checks.vtable, server_name);
 }
@@ -88,6 +89,7 @@ void sl_chain_init(struct sl_chain *chain)
     };
 
     chain->vtable = &class;
+    chain->is_started = false;
     chain->not_after_s = 0;
 }
 

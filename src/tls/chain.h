@@ -17,6 +17,7 @@ struct sl_chain {
     uint64_t not_after_s; /* the earliest end of those seen; 0 if one could not be read */
     uint32_t skip;        /* bytes of the present element that do not matter */
     uint32_t len;         /* of the present element */
+    bool is_started;      /* the server has begun to show certificates */
     uint8_t step, part, tag, len_left, time_len;
     uint8_t time[SL_CHAIN_TIME_LEN];
 };

@@ -78,7 +78,4 @@ static void read_server_hello(struct sl_hello *hello)
     if (extensions.failed)
         return;
     hello->has_fragment = has_fragment;
-    hello->session_id_len = (uint8_t)id.len;
-    if (id.len > 0)
-        memcpy(hello->session_id, id.data, id.len);
 }

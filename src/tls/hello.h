@@ -1,5 +1,5 @@
 /* Watches the server's first handshake message for what BearSSL does not tell: whether the server
- * agreed to the maximum fragment length, and which session id it named.
+ * agreed to the maximum fragment length.
  *
  * The engine sees the same bytes and judges them; here everything unclear reads as "not agreed".
  * Source: RFC 5246, sections 6.2.1 and 7.4.1.3; RFC 6066, section 4.
@@ -20,8 +20,6 @@ struct sl_hello {
     uint16_t message_len;
     bool is_done; /* the ServerHello is complete, or cannot be one that we accept */
     bool has_fragment;
-    uint8_t session_id[SL_HELLO_SESSION_ID];
-    uint8_t session_id_len;
 };
 
 void sl_hello_init(struct sl_hello *hello);

@@ -56,8 +56,7 @@ void sl_tls_open(struct sl_tls *tls, const char *server_name, uint64_t unix_s,
     bool resumes = is_session(session);
     if (resumes) {
         br_ssl_engine_set_session_parameters(engine, &session->parameters);
-        tls->offered_id_len = session->parameters.session_id_len;
-        memcpy(tls->offered_id, session->parameters.session_id, tls->offered_id_len);
+        tls->has_offered = true;
     }
     br_ssl_client_reset(&tls->client, server_name, resumes);
     update(tls); /* a refusal shows as closed */
@@ -238,16 +237,13 @@ static void update(struct sl_tls *tls)
     }
 }
 
-/* The handshake is through. A resumed session has no certificate request: the server knows us from
- * the full handshake in which the session was made. */
+/* The handshake is through. Without a certificate of the server it has resumed our session; then it
+ * has not asked for ours either: it knows us from the full handshake in which the session was made.
+ * BearSSL lets no other handshake end without one. */
 static void check_opened(struct sl_tls *tls)
 {
-    const struct sl_hello *hello = &tls->hello;
-
-    tls->is_resumed = tls->offered_id_len > 0 &&
-                      sl_view_is_equal((struct sl_view){hello->session_id, hello->session_id_len},
-                                       (struct sl_view){tls->offered_id, tls->offered_id_len});
-    if (!hello->has_fragment) {
+    tls->is_resumed = tls->has_offered && !tls->chain.is_started;
+    if (!tls->hello.has_fragment) {
         end(tls, SL_TLS_ERR_NO_FRAGMENT);
     } else if (!tls->is_resumed && !tls->signer.was_asked) {
         end(tls, SL_TLS_ERR_NOT_ASKED);

@@ -82,10 +82,9 @@ struct sl_tls {
     struct sl_verifier verifier;
     struct sl_signer signer;
     struct sl_hello hello;
-    uint8_t offered_id[SL_HELLO_SESSION_ID]; /* session that we asked to resume */
-    uint8_t offered_id_len;
     enum sl_tls_phase phase;
     uint16_t error;
+    bool has_offered; /* a session, to be resumed */
     bool is_resumed, was_opened;
     bool has_opened_event, has_ended_event;
     uint8_t in[SL_TLS_IN_LEN];

@@ -79,8 +79,6 @@ static void test_reads_agreement_and_session_in_any_cut(void **state)
             struct sl_hello hello = scan(len, cut);
             assert_true(hello.is_done);
             assert_true(hello.has_fragment);
-            assert_int_equal(hello.session_id_len, 32);
-            assert_int_equal(hello.session_id[31], 0xa0 + 31);
         }
     }
 }
@@ -138,7 +136,6 @@ static void test_ends_at_what_is_no_acceptable_hello(void **state)
     len = make_hello(extensions, sizeof extensions, 33, 600);
     hello = scan(len, 600);
     assert_false(hello.has_fragment); /* session id too long */
-    assert_int_equal(hello.session_id_len, 0);
 }
 
 /* Alerts and other records between do not disturb, empty ones neither. */
@@ -154,7 +151,6 @@ static void test_skips_other_records(void **state)
     sl_hello_feed(&hello, before, sizeof before);
     sl_hello_feed(&hello, flight, len);
     assert_true(hello.has_fragment);
-    assert_int_equal(hello.session_id_len, 3);
 }
 
 static void test_survives_any_bytes(void **state)
@@ -175,7 +171,6 @@ static void test_survives_any_bytes(void **state)
         bytes[6] = bytes[7] = 0;
         sl_hello_init(&hello);
         sl_hello_feed(&hello, bytes, sizeof bytes);
-        assert_true(hello.session_id_len <= SL_HELLO_SESSION_ID);
         assert_true(hello.message_len <= SL_HELLO_MAX);
     }
 }
