@@ -6,7 +6,7 @@
 
 #define POLL_MS     50
 #define PROBE_MS    2500
-#define PROBES_MAX  3
+#define PROBES_MAX  10 /* more than faults and what they leave behind can spoil */
 #define PROBE_ZONE  7
 #define GIVE_UP_MS  900000 /* twice the longest pause, time-outs, and the faults themselves */
 #define ACKS_MAX    4
