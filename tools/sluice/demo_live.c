@@ -352,7 +352,7 @@ static void draw(const struct live *live, struct sl_grid *grid)
     for (int zone = 0; zone < SL_ZONES; zone++) {
         bool is_on = live->has_pins && (live->pins.conducting >> zone & 1u);
         long left = live->remaining_s[zone] - elapsed_s;
-        char clock[32] = "", line[LINE_LEN];
+        char clock[32] = "", line[2 * LINE_LEN];
         if (is_heard && live->remaining_s[zone] > 0 && left > 0 &&
             strcmp(live->states[zone], "ON") == 0)
             snprintf(clock, sizeof clock, "%ld:%02ld", left / 60, left % 60);
