@@ -191,8 +191,10 @@ static void write_reasons(FILE *out)
 
 static void write_refusals(FILE *out)
 {
-    static const char *const refusals[] = {
-#define X(code, text) text,
+    static const struct {
+        const char *text;
+    } refusals[] = {
+#define X(code, text) {text},
         SL_REFUSAL_LIST(X)
 #undef X
     };
@@ -201,10 +203,10 @@ static void write_refusals(FILE *out)
           "`refused`, and behind `sluice: NODE refused`.\n\n",
           out);
     for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
-        if (refusals[i][0] == '\0')
+        if (refusals[i].text[0] == '\0')
             continue;
         fputs("- ", out);
-        put_marked(out, refusals[i]);
+        put_marked(out, refusals[i].text);
         fputc('\n', out);
     }
     fputc('\n', out);

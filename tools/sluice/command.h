@@ -26,13 +26,13 @@ enum sl_option_kind { SL_OPTION_FLAG, SL_OPTION_TEXT, SL_OPTION_NUMBER, SL_OPTIO
 struct sl_option {
     const char *name; /* with its two hyphens; NULL ends a table */
     enum sl_option_kind kind;
+    enum sl_offer offer;
+    const char *choices;   /* words with blanks between */
     const char *value;     /* what follows, in capitals; NULL for a flag */
     const char *help;      /* a sentence without its full stop */
     const char *preset;    /* what holds when it is not given */
     const char *otherwise; /* the same in words, where it depends on something */
     long min, max;         /* of a number */
-    enum sl_offer offer;
-    const char *choices; /* words with blanks between */
 };
 
 struct sl_argument {
@@ -113,21 +113,21 @@ extern const struct sl_command sl_command_init, sl_command_node_add, sl_command_
 /* Options that several subcommands share. */
 #define SL_OPTION_JSON(what)                                                                       \
     {                                                                                              \
-        .name = "--json", .help = what                                                             \
+        .name = "--json", .help = (what)                                                           \
     }
 #define SL_OPTION_OPERATOR(what)                                                                   \
     {                                                                                              \
-        .name = "--operator", .kind = SL_OPTION_TEXT, .value = "NAME", .help = what,               \
+        .name = "--operator", .kind = SL_OPTION_TEXT, .value = "NAME", .help = (what),             \
         .otherwise = "the site's first", .offer = SL_OFFER_OPERATORS                               \
     }
 #define SL_OPTION_TIMEOUT(what, seconds)                                                           \
     {                                                                                              \
-        .name = "--timeout", .kind = SL_OPTION_NUMBER, .value = "S", .help = what,                 \
-        .preset = seconds, .min = 1, .max = 600                                                    \
+        .name = "--timeout", .kind = SL_OPTION_NUMBER, .value = "S", .help = (what),               \
+        .preset = (seconds), .min = 1, .max = 600                                                  \
     }
 #define SL_ARGUMENT_NODE(what, optional)                                                           \
     {                                                                                              \
-        .name = "NODE", .help = what, .is_optional = optional, .offer = SL_OFFER_NODES             \
+        .name = "NODE", .help = (what), .is_optional = (optional), .offer = SL_OFFER_NODES         \
     }
 
 #endif
