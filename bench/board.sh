@@ -57,7 +57,7 @@ sessions() {
     start_broker
     start chip "$build/twin/sluice-chip" --elf "$root/build/atmega168/relay-chip.elf" \
         --spi "$tmp/spi" --control "$tmp/control"
-    start node "$build/twin/board/sluice-board" --elf "$board/board-meter.elf" --state "$tmp" \
+    start node "$build/twin/board/sluice-board" --exact --elf "$board/board-meter.elf" --state "$tmp" \
         --identity "$tmp/site/nodes/garden/identity" --chip "$tmp/spi"
     wait_for node 'figure ready 1'
     kill "$broker"

@@ -1,8 +1,8 @@
 /* Time and instructions, both from the processor's cycle counter.
  *
- * Under QEMU's -icount shift=0 the counter advances once in 25 instructions, exactly; a millisecond
- * is 40,000 counts. So time passes as on a processor of 1000 million instructions a second:
- * instruction counts are true, times are not those of the real chip.
+ * A millisecond is 40,000 counts. Under QEMU's -icount shift=0 the counter advances once in 25
+ * instructions, exactly: instruction counts are true then, while time passes as on a processor of
+ * 1000 million instructions a second.
  */
 #ifndef SL_LX106_CLOCK_H
 #define SL_LX106_CLOCK_H

@@ -28,7 +28,7 @@ __attribute__((noinline)) static uint32_t sink_deeper(uint32_t depth)
 /* One frame that is larger than the guard, and writes only at its far end. */
 __attribute__((noinline)) static void leap(void)
 {
-    volatile uint8_t frame[6656 + 512];
+    volatile uint8_t frame[6912 + 512];
 
     frame[0] = 1;
     sink = frame[0];

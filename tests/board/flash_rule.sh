@@ -24,6 +24,7 @@ br_ecdsa_i15_sign_raw .rodata.CSWTCH$3 pointers
 br_ecdsa_i15_vrfy_raw .rodata.CSWTCH$3 pointers
 sl_answer_encode .rodata.results$1 pointers
 sl_refused_encode .rodata.topics$0 pointers
+sl_publish_report .rodata.handshakes$0 pointers
 sl_mqtt_encode_connect .rodata handed to memcpy
 take_mqtt_event .rodata.tails$1 pointers
 sl_connection_tick .rodata.timeouts$0 words

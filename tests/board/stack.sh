@@ -29,10 +29,17 @@ tcp_abandon on_failed
 udp_input dhcp_recv dns_recv on_received
 dns_call_found answer
 jump_handshake br_ssl_hs_client_run
-br_ssl_hs_client_run xm_start_chain xm_start_cert xm_append xm_end_cert xm_end_chain xm_get_pkey br_tls12_sha256_prf br_ecdsa_i15_vrfy_asn1 mul mulgen order generator xoff start_name_list start_name append_name end_name end_name_list choose sign
+br_ssl_hs_client_run start_chain start_cert append end_cert end_chain get_pkey sl_verifier_verify br_tls12_sha256_prf br_ecdsa_i15_vrfy_asn1 mul mulgen order generator xoff start_name_list start_name append_name end_name end_name_list choose sign
+start_chain xm_start_chain
+start_cert xm_start_cert
+append xm_append
+end_cert xm_end_cert
+end_chain xm_end_chain
+get_pkey xm_get_pkey
+sl_verifier_verify br_ecdsa_i15_vrfy_asn1
 br_x509_minimal_run br_sha256_init br_sha224_update br_sha256_out hash_dn
 hash_dn br_sha256_init br_sha224_update br_sha256_out
-verify_signature br_ecdsa_i15_vrfy_asn1
+verify_signature sl_verifier_verify br_ecdsa_i15_vrfy_asn1
 sign br_ecdsa_i15_sign_asn1
 br_ecdsa_i15_sign_raw mulgen
 br_ecdsa_i15_vrfy_raw muladd

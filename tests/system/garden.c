@@ -32,6 +32,7 @@ void test_garden_make(struct test_garden *garden, const char *host)
     memset(garden, 0, sizeof *garden);
     garden->control = -1;
     garden->host = host;
+    garden->node_program = SL_NODE;
     garden->messages = calloc(TEST_MESSAGES_MAX, sizeof *garden->messages);
     assert_non_null(garden->messages);
     test_place_make(&garden->place);
@@ -103,7 +104,7 @@ void test_garden_start_node(struct test_garden *garden, const char *const *extra
         args[len++] = *extra;
     }
     args[len] = NULL;
-    test_start(&garden->node, &garden->place, "node", SL_NODE, args, NULL);
+    test_start(&garden->node, &garden->place, "node", garden->node_program, args, NULL);
 }
 
 void test_garden_connect(struct test_garden *garden)

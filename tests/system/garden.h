@@ -20,6 +20,7 @@ struct test_garden {
     const char *host; /* what the node and the operator dial; NULL: 127.0.0.1 */
     struct test_process broker, chip, node;
     struct mosquitto *operator;
+    const char *node_program; /* SL_NODE after make */
     bool is_connected;
     struct test_message *messages; /* in the order of their coming */
     size_t messages_len;

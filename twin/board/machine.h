@@ -16,6 +16,7 @@ struct board_options {
     const char *state;    /* folder of the flash's file; NULL: its content is lost with us */
     const char *sntp;     /* HOST[:PORT]; NULL: the board has a clock chip that is right */
     const char *network;  /* QEMU's -nic; NULL: this computer is the board's network */
+    bool is_exact;        /* time is counted in instructions, exactly; else it is this computer's */
     const char *plugin;   /* a QEMU plugin to run it under; NULL: none */
     const char *sets[BOARD_SETS_MAX]; /* more NAME=VALUE arguments for the board's program */
     size_t sets_len;

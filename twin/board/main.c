@@ -30,6 +30,7 @@ static const char help[] =
     "  --log-level LEVEL    debug, info, warning or error (info)\n"
     "  --elf FILE           the board's program (sluice-board.elf of this build)\n"
     "  --network SPEC       QEMU's -nic (user,model=open_eth: this computer is the network)\n"
+    "  --exact              count time in instructions, the same in every run (for figures)\n"
     "  --plugin SPEC        QEMU's -plugin\n"
     "  --set NAME=VALUE     one more argument for the board's program\n"
     "  --help\n"
@@ -90,6 +91,7 @@ static bool parse(struct board_options *options, int argc, char **argv)
         {"network", required_argument, NULL, 'n'},
         {"plugin", required_argument, NULL, 'p'},
         {"set", required_argument, NULL, 'S'},
+        {"exact", no_argument, NULL, 'x'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
@@ -118,6 +120,9 @@ static bool parse(struct board_options *options, int argc, char **argv)
             break;
         case 'n':
             options->network = optarg;
+            break;
+        case 'x':
+            options->is_exact = true;
             break;
         case 'p':
             options->plugin = optarg;

@@ -1,0 +1,98 @@
+/* The node's own program under bad luck, at calls that are wrapped when it is linked:
+ *   fault=illegal|stack   once, fault-ms after the start
+ *   noise=PERCENT         of the frames from and to the network are lost, as many doubled, as many
+ *                         overtaken by the next one */
+#include "clock.h"
+#include "semihost.h"
+#include <lwip/etharp.h>
+#include <netif/ethernet.h>
+#include <string.h>
+
+bool __real_lx106_net_poll(void);
+bool __wrap_lx106_net_poll(void);
+err_t __real_ethernet_input(struct pbuf *frame, struct netif *netif);
+err_t __wrap_ethernet_input(struct pbuf *frame, struct netif *netif);
+err_t __real_etharp_output(struct netif *netif, struct pbuf *packet, const ip4_addr_t *to);
+err_t __wrap_etharp_output(struct netif *netif, struct pbuf *packet, const ip4_addr_t *to);
+
+static void break_down(const char *kind);
+static uint32_t dice(void);
+
+/* Lives through our resets: a fault comes once. */
+static uint32_t has_been_faulty __attribute__((section(".rig")));
+
+static struct pbuf *late; /* to be overtaken */
+
+bool __wrap_lx106_net_poll(void)
+{
+    const char *fault = lx106_argument("fault");
+
+    if (fault && has_been_faulty == 0 &&
+        lx106_clock_now() >= lx106_argument_number("fault-ms", 0)) {
+        has_been_faulty = 1;
+        break_down(fault);
+    }
+    return __real_lx106_net_poll();
+}
+
+err_t __wrap_ethernet_input(struct pbuf *frame, struct netif *netif)
+{
+    const uint32_t noise = lx106_argument_number("noise", 0), fate = dice();
+
+    if (noise == 0)
+        return __real_ethernet_input(frame, netif);
+    if (fate < noise) {
+        pbuf_free(frame);
+        return ERR_OK;
+    }
+    if (fate < 2 * noise) {
+        struct pbuf *twin = pbuf_clone(PBUF_RAW, PBUF_POOL, frame);
+        if (twin && __real_ethernet_input(twin, netif) != ERR_OK)
+            pbuf_free(twin);
+    }
+    if (fate >= 2 * noise && fate < 3 * noise && !late) {
+        late = frame;
+        return ERR_OK;
+    }
+    const err_t result = __real_ethernet_input(frame, netif);
+    if (late) {
+        struct pbuf *overtaken = late;
+        late = NULL;
+        if (__real_ethernet_input(overtaken, netif) != ERR_OK)
+            pbuf_free(overtaken);
+    }
+    return result;
+}
+
+err_t __wrap_etharp_output(struct netif *netif, struct pbuf *packet, const ip4_addr_t *to)
+{
+    const uint32_t noise = lx106_argument_number("noise", 0);
+
+    return noise != 0 && dice() < noise ? ERR_OK : __real_etharp_output(netif, packet, to);
+}
+
+static uint32_t overflow(uint32_t depth)
+{
+    volatile uint32_t frame[8];
+
+    for (unsigned i = 0; i < 8; i++)
+        frame[i] = depth;
+    return depth == 0 ? frame[0] : overflow(depth - 1) + frame[depth % 8];
+}
+
+static void break_down(const char *kind)
+{
+    if (strcmp(kind, "stack") == 0)
+        (void)overflow(100000);
+    else
+        __asm__ volatile("ill");
+}
+
+/* 0..99, the same in every run. */
+static uint32_t dice(void)
+{
+    static uint32_t state = 1;
+
+    state = state * 1664525u + 1013904223u;
+    return (state >> 16) % 100;
+}
