@@ -11,10 +11,10 @@
 #define ERASED         0xFF
 
 static const struct {
-    uint8_t number, version, max;
+    uint8_t number, version, max, place;
     bool is_secret;
 } kinds[SL_RECORD_COUNT] = {
-#define X(value, number, version, max, is_secret) {number, version, max, is_secret},
+#define X(value, number, version, max, is_secret) {number, version, max, value##_PLACE, is_secret},
     SL_RECORD_LIST(X)
 #undef X
 };
@@ -35,16 +35,6 @@ static void begin_body(struct sl_records *records);
 static void written(struct sl_records *records);
 static void moved(struct sl_records *records);
 static void failed(struct sl_records *records);
-
-/* Of a value, in memory. */
-static size_t place_of(unsigned value)
-{
-    size_t place = 0;
-
-    for (unsigned i = 0; i < value; i++)
-        place += kinds[i].max;
-    return place;
-}
 
 static uint8_t after(const struct sl_records *records, uint8_t sector)
 {
@@ -187,7 +177,7 @@ static void take_value(struct sl_records *records, const struct sl_record_header
     value->at = records->at;
     value->len = value->at_len = (uint8_t)body.len;
     if (body.len > 0)
-        memcpy(records->memory + place_of(i), body.data, body.len);
+        memcpy(records->memory + kinds[i].place, body.data, body.len);
 }
 
 static void hide(struct sl_records *records, uint16_t at, uint8_t len)
@@ -232,14 +222,13 @@ static void spoil(struct sl_records *records)
 
 struct sl_view sl_records_get(const struct sl_records *records, enum sl_record value)
 {
-    return (struct sl_view){records->memory + place_of((unsigned)value),
-                            records->values[value].len};
+    return (struct sl_view){records->memory + kinds[value].place, records->values[value].len};
 }
 
 void sl_records_put(struct sl_records *records, enum sl_record value, struct sl_view bytes)
 {
     struct sl_records_value *to = &records->values[value];
-    uint8_t *memory = records->memory + place_of((unsigned)value);
+    uint8_t *memory = records->memory + kinds[value].place;
 
     if (is_reading(records) || bytes.len > kinds[value].max || bytes.len % 4 != 0 ||
         sl_view_is_equal(bytes, sl_records_get(records, value)))
@@ -285,7 +274,7 @@ bool sl_records_next(struct sl_records *records, struct sl_records_op *op)
         op->place.offset = (uint16_t)(records->at + SL_RECORD_HEADER_LEN);
         op->place.len = records->len;
         op->data = records->value == SECTOR_RECORD ? records->number
-                                                   : records->memory + place_of(records->value);
+                                                   : records->memory + kinds[records->value].place;
     } else if (records->step == SL_RECORDS_HEADER) {
         op->kind = SL_RECORDS_PROGRAM;
         op->place.offset = records->at;

@@ -35,9 +35,14 @@ enum sl_record {
         SL_RECORD_COUNT
 };
 
-#define X(value, number, version, max, is_secret) +(max)
-enum { SL_RECORDS_MEMORY_LEN = 0 SL_RECORD_LIST(X) };
+/* Where each value begins in memory, and their sum. */
+enum sl_record_place {
+#define X(value, number, version, max, is_secret)                                                  \
+    value##_PLACE, value##_LAST = value##_PLACE + (max)-1,
+    SL_RECORD_LIST(X)
 #undef X
+        SL_RECORDS_MEMORY_LEN
+};
 
 /* Bytes of flash: offset in the sector, both multiples of 4. */
 struct sl_records_place {
