@@ -273,7 +273,7 @@ static bool are_codes_allowed(enum sl_mqtt_version version, uint8_t type, struct
         uint8_t code = codes.data[i];
         if (!sl_mqtt_reason_is_allowed(code, packets[type]))
             return false;
-        if (version == SL_MQTT_V3 && code > SL_MQTT_REASON_UNSPECIFIED) /* 3.1.1: one error */
+        if (version == SL_MQTT_V3 && (code & 0x7F) > 2) /* 3.1.1 has only 0..2 and 0x80 */
             return false;
     }
     return true;
