@@ -2,7 +2,7 @@
 # Fetches the sources of the libraries that the virtual board is built from: Debian's source packages,
 # known by the hash of the upstream archive. Nothing of this system is changed: the list of package
 # sources is derived from its own into a folder of ours.
-# Usage: sources.sh FOLDER      Gives: FOLDER/bearssl, lwip and cmocka; nothing when all are there.
+# Usage: sources.sh FOLDER      Gives: FOLDER/bearssl, lwip, cmocka, cjson; nothing when all are there.
 set -eu
 
 if [ $# -ne 1 ]; then
@@ -18,6 +18,7 @@ wanted() {
 bearssl bearssl_0.6+dfsg.1.orig.tar.xz 102a625bd8f6155260867a50c508df8d8c3f796985dd744df1a68e5cd1a79004
 lwip lwip_2.1.3+dfsg1.orig.tar.xz 0a8276d09fc4e97bbba2f953d74af2388fc2195ea156be9d7589e297a68fde24
 cmocka cmocka_1.1.5.orig.tar.xz f0ccd8242d55e2fd74b16ba518359151f6f8383ff8aef4976e48393f77bba8b6
+cjson cjson_1.7.15.orig.tar.gz 5308fd4bd90cef7aa060558514de6a1a4a0819974a26e6ed13973c5f624c24b2
 END
 }
 is_there() { [ "$(cat "$target/$1.sha256" 2>/dev/null)" = "$2" ] && [ -d "$target/$1" ]; }

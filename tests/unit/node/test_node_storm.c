@@ -17,7 +17,9 @@
 #define STEP_MS 100 /* between two looks at the pins */
 #define LATE_MS 300 /* a zone may end so much later than asked for */
 #define ACTIONS 1500
-#define STORMS  4
+#ifndef STORMS /* a slow processor's test sets fewer */
+#define STORMS 4
+#endif
 
 static struct rig *rig;
 static struct test_pki pki;
@@ -219,8 +221,8 @@ static void safe_in_every_storm(void **state)
         assert_int_equal(rig_pins(rig), 0);
     }
     printf("%u zones switched on in %u sessions\n", watered, sessions);
-    assert_true(watered > 200);
-    assert_true(sessions > 50);
+    assert_true(watered > 50 * STORMS);
+    assert_true(sessions > 12 * STORMS);
 }
 
 int main(void)
