@@ -1,85 +1,118 @@
-/* The paths of an MQTT client that are worth counting, one function each, run ROUNDS times:
- * callgrind counts the instructions of the function named on the command line (bench/run.sh). */
-#include "mqtt/session.h"
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+/* The paths, and what the server says on them. */
+#include "mqtt_paths.h"
 
-#define ROUNDS 1000
-
-/* Called from one place, and yet not inlined: callgrind knows them by name. */
-#define PATH __attribute__((noinline)) void
-
-struct client {
-    struct sl_mqtt mqtt;
-    struct sl_mqtt_config config;
-    uint8_t in[384], out[1408];
-    struct sl_mqtt_flight flights[10];
-    uint16_t received[4];
+const struct bench_case bench_cases[BENCH_CASES] = {
+    {"in_qos0_v3", bench_in_qos0, SL_MQTT_V3, false},
+    {"in_qos0_v5", bench_in_qos0, SL_MQTT_V5, false},
+    {"in_qos1_v3", bench_in_qos1, SL_MQTT_V3, false},
+    {"in_qos1_v5", bench_in_qos1, SL_MQTT_V5, false},
+    {"out_qos0_v3", bench_out_qos0, SL_MQTT_V3, false},
+    {"out_qos0_v5", bench_out_qos0, SL_MQTT_V5, false},
+    {"subscribe_v3", bench_subscribe, SL_MQTT_V3, false},
+    {"subscribe_v5", bench_subscribe, SL_MQTT_V5, false},
+    {"connect_v3", bench_connect, SL_MQTT_V3, false},
+    {"connect_will_v3", bench_connect, SL_MQTT_V3, true},
+    {"connect_will_v5", bench_connect, SL_MQTT_V5, true},
 };
 
-void bench_in_qos0(struct client *client, const uint8_t *packet, size_t len);
-void bench_in_qos1(struct client *client, const uint8_t *packet, size_t len);
-void bench_out_qos0(struct client *client);
-void bench_connect(struct client *client, const uint8_t *connack, size_t len);
+static _Alignas(4) const uint8_t connack_v3[] = {0x20, 2, 0, 0};
+static _Alignas(4) const uint8_t connack_v5[] = {0x20, 3, 0, 0, 0};
+static _Alignas(4) const uint8_t suback_v3[] = {0x90, 3, 0, 1, 1};
+static _Alignas(4) const uint8_t suback_v5[] = {0x90, 4, 0, 1, 0, 1};
 
-static void need(bool is_so, const char *what)
+#define TOPIC "irrigation/zone/on"
+
+/* What is given and what is sent starts on a word, as in a buffer of its own. */
+static _Alignas(4) const uint8_t topic[] = TOPIC;
+static _Alignas(4) const uint8_t payload[] = "0123456789abcdef";
+static _Alignas(4) const uint8_t client_id[] = "garden";
+static _Alignas(4) const uint8_t will_topic[] = "irrigation/availability";
+static _Alignas(4) const uint8_t will_payload[] = "offline";
+#define VIEW(text) ((struct sl_view){(text), sizeof(text) - 1})
+
+/* `2 120` to TOPIC: 27 bytes at QoS 0 in 3.1.1. */
+static _Alignas(4) const uint8_t qos0_v3[] = "\x30\x19\x00\x12" TOPIC "2 120";
+static _Alignas(4) const uint8_t qos0_v5[] = "\x30\x1A\x00\x12" TOPIC "\x00"
+                                             "2 120";
+static _Alignas(4) const uint8_t qos1_v3[] = "\x32\x1B\x00\x12" TOPIC "\x00\x07"
+                                             "2 120";
+static _Alignas(4) const uint8_t qos1_v5[] = "\x32\x1C\x00\x12" TOPIC "\x00\x07\x00"
+                                             "2 120";
+
+static inline __attribute__((always_inline)) void send_all(struct bench_client *client)
 {
-    if (is_so)
-        return;
-    fprintf(stderr, "mqtt-paths: %s\n", what);
-    exit(1);
+    size_t len = sl_mqtt_peek(&client->mqtt).len;
+    sl_mqtt_sent(&client->mqtt, 0, len);
 }
 
-static void send_all(struct client *client)
+static inline __attribute__((always_inline)) void receive(struct bench_client *client)
 {
-    struct sl_view out;
-    while ((out = sl_mqtt_peek(&client->mqtt)).len > 0)
-        sl_mqtt_sent(&client->mqtt, 0, out.len);
+    client->used = sl_mqtt_feed(&client->mqtt, 0, client->packet, client->packet_len);
+    client->is_event = sl_mqtt_next(&client->mqtt, 0, &client->event);
 }
 
-static void receive(struct client *client, const uint8_t *packet, size_t len,
-                    enum sl_mqtt_event_kind kind)
+void bench_nothing(struct bench_client *client)
 {
-    struct sl_mqtt_event event;
-    for (size_t used = 0; used < len;)
-        used += sl_mqtt_feed(&client->mqtt, 0, packet + used, len - used);
-    need(sl_mqtt_next(&client->mqtt, 0, &event) && event.kind == kind, "not the event expected");
+    (void)client;
 }
 
-/* Parsed, wholly validated, given to the caller. */
-PATH bench_in_qos0(struct client *client, const uint8_t *packet, size_t len)
+void bench_in_qos0(struct bench_client *client)
 {
-    receive(client, packet, len, SL_MQTT_RECEIVED);
+    receive(client);
 }
 
-/* The same, and PUBACK is out. */
-PATH bench_in_qos1(struct client *client, const uint8_t *packet, size_t len)
+void bench_in_qos1(struct bench_client *client)
 {
-    struct sl_mqtt_event event;
-    receive(client, packet, len, SL_MQTT_RECEIVED);
-    need(!sl_mqtt_next(&client->mqtt, 0, &event), "an event too many");
+    receive(client);
+    client->is_event = sl_mqtt_next(&client->mqtt, 0, &client->event);
     send_all(client);
 }
 
-PATH bench_out_qos0(struct client *client)
+void bench_out_qos0(struct bench_client *client)
 {
-    const struct sl_mqtt_message message = {.topic = sl_view_text("garden/zone/on"),
-                                            .payload = sl_view_text("0123456789abcdef")};
     uint16_t id;
-    need(sl_mqtt_publish(&client->mqtt, 0, &message, &id) == SL_OK, "publish");
+    client->status = sl_mqtt_publish(&client->mqtt, 0, &client->message, &id);
     send_all(client);
 }
 
-PATH bench_connect(struct client *client, const uint8_t *connack, size_t len)
+void bench_subscribe(struct bench_client *client)
 {
-    need(sl_mqtt_open(&client->mqtt, 0, &client->config) == SL_OK, "open");
+    uint16_t id;
+    client->status = sl_mqtt_subscribe(&client->mqtt, 0, &client->filter, 1, &id);
     send_all(client);
-    receive(client, connack, len, SL_MQTT_OPENED);
+    receive(client);
 }
 
-static void start(struct client *client, enum sl_mqtt_version version)
+void bench_connect(struct bench_client *client)
 {
+    client->status = sl_mqtt_open(&client->mqtt, 0, &client->config);
+    send_all(client);
+    receive(client);
+}
+
+bool bench_is_right(struct bench_client *client, const struct bench_case *which)
+{
+    enum sl_mqtt_event_kind kind = which->path == bench_connect     ? SL_MQTT_OPENED
+                                   : which->path == bench_subscribe ? SL_MQTT_SUBSCRIBED
+                                   : which->path == bench_in_qos0   ? SL_MQTT_RECEIVED
+                                                                    : SL_MQTT_NONE;
+    return client->status == SL_OK && client->used == client->packet_len &&
+           client->is_event == (kind != SL_MQTT_NONE) && client->event.kind == kind &&
+           sl_mqtt_peek(&client->mqtt).len == 0 && sl_mqtt_status(&client->mqtt) == SL_OK &&
+           (kind != SL_MQTT_RECEIVED ||
+            (sl_view_is_equal(client->event.message.topic, client->message.topic) &&
+             client->event.message.payload.len == 5));
+}
+
+static void serve(struct bench_client *client, const uint8_t *packet, size_t len)
+{
+    client->packet = packet;
+    client->packet_len = len;
+}
+
+void bench_prepare(struct bench_client *client, const struct bench_case *which)
+{
+    bool is_v5 = which->version == SL_MQTT_V5;
     memset(client, 0, sizeof *client);
     const struct sl_mqtt_memory memory = {
         .in = client->in,
@@ -93,73 +126,43 @@ static void start(struct client *client, enum sl_mqtt_version version)
     };
     sl_mqtt_init(&client->mqtt, &memory);
     client->config = (struct sl_mqtt_config){
-        .version = version,
+        .version = (enum sl_mqtt_version)which->version,
         .clean_start = true,
         .keep_alive_s = 30,
         .packet_max = 16384,
-        .client_id = sl_view_text("garden"),
-        .will = {.topic = sl_view_text("irrigation/availability"),
-                 .payload = sl_view_text("offline"),
-                 .qos = 1,
-                 .retain = true},
+        .client_id = VIEW(client_id),
     };
-}
+    if (which->has_will)
+        client->config.will = (struct sl_mqtt_message){
+            .topic = VIEW(will_topic),
+            .payload = VIEW(will_payload),
+            .qos = 1,
+            .retain = true,
+        };
+    client->message = (struct sl_mqtt_message){.topic = VIEW(topic), .payload = VIEW(payload)};
+    client->filter = (struct sl_mqtt_filter){.filter = VIEW(topic), .qos = 1};
 
-/* A PUBLISH of `2 120` to irrigation/zone/on: 27 bytes at QoS 0 in MQTT 3.1.1. */
-static size_t write_publish(uint8_t *out, enum sl_mqtt_version version, uint8_t qos)
-{
-    struct sl_writer writer = sl_writer_init(out, 64);
-    struct sl_view topic = sl_view_text("irrigation/zone/on"), payload = sl_view_text("2 120");
-    bool has_properties = version == SL_MQTT_V5;
-    sl_write_u8(&writer, (uint8_t)(0x30 | qos << 1));
-    sl_write_u8(&writer,
-                (uint8_t)(2 + topic.len + (qos > 0 ? 2u : 0u) + has_properties + payload.len));
-    sl_write_u16(&writer, (uint16_t)topic.len);
-    sl_write_view(&writer, topic);
-    if (qos > 0)
-        sl_write_u16(&writer, 7);
-    if (has_properties)
-        sl_write_u8(&writer, 0);
-    sl_write_view(&writer, payload);
-    return sl_writer_len(&writer);
-}
-
-int main(int argc, char **argv)
-{
-    static struct client client;
-    static const uint8_t connack[] = {0x20, 3, 0, 0, 0};
-    uint8_t connack_v3[] = {0x20, 2, 0, 0};
-    uint8_t packet[64];
-    if (argc != 3) {
-        fputs("usage: mqtt-paths 3|5 in_qos0|in_qos1|out_qos0|connect\n"
-              "callgrind counts bench_<path>, which runs 1000 times\n",
-              stderr);
-        return 2;
-    }
-    bool is_5 = argv[1][0] == '5';
-    enum sl_mqtt_version version = is_5 ? SL_MQTT_V5 : SL_MQTT_V3;
-    const uint8_t *welcome = is_5 ? connack : connack_v3;
-    size_t welcome_len = is_5 ? sizeof connack : sizeof connack_v3;
-    const char *path = argv[2];
-    start(&client, version);
-    if (strcmp(path, "connect") != 0) {
-        need(sl_mqtt_open(&client.mqtt, 0, &client.config) == SL_OK, "open");
-        send_all(&client);
-        receive(&client, welcome, welcome_len, SL_MQTT_OPENED);
-    }
-    for (int round = 0; round < ROUNDS; round++) {
-        if (strcmp(path, "in_qos0") == 0)
-            bench_in_qos0(&client, packet, write_publish(packet, version, 0));
-        else if (strcmp(path, "in_qos1") == 0)
-            bench_in_qos1(&client, packet, write_publish(packet, version, 1));
-        else if (strcmp(path, "out_qos0") == 0)
-            bench_out_qos0(&client);
-        else if (strcmp(path, "connect") == 0)
-            bench_connect(&client, welcome, welcome_len);
-        else
-            need(false, "no such path");
-        if (strcmp(path, "connect") == 0)
-            sl_mqtt_close(&client.mqtt);
-    }
-    return 0;
+    if (is_v5)
+        serve(client, connack_v5, sizeof connack_v5);
+    else
+        serve(client, connack_v3, sizeof connack_v3);
+    if (which->path == bench_connect)
+        return;
+    bench_connect(client);
+    client->event.kind = SL_MQTT_NONE;
+    client->is_event = false;
+    client->used = 0;
+    serve(client, NULL, 0);
+    if (which->path == bench_in_qos0 && is_v5)
+        serve(client, qos0_v5, sizeof qos0_v5 - 1);
+    else if (which->path == bench_in_qos0)
+        serve(client, qos0_v3, sizeof qos0_v3 - 1);
+    else if (which->path == bench_in_qos1 && is_v5)
+        serve(client, qos1_v5, sizeof qos1_v5 - 1);
+    else if (which->path == bench_in_qos1)
+        serve(client, qos1_v3, sizeof qos1_v3 - 1);
+    else if (which->path == bench_subscribe && is_v5)
+        serve(client, suback_v5, sizeof suback_v5);
+    else if (which->path == bench_subscribe)
+        serve(client, suback_v3, sizeof suback_v3);
 }
