@@ -89,29 +89,56 @@ memory() {
     done
 }
 
-instructions() { # CASE LABEL
+collected() { # callgrind's count of the program behind it
+    LD_BIND_NOW=1 timeout 60 valgrind --tool=callgrind --callgrind-out-file=/dev/null "$@" 2>&1 |
+        awk '/Collected/ && $NF > most { most = $NF } END { printf "%d", most }'
+}
+instructions() { # CASE
     path=${1%_v?}
     path=${path%_will}
-    count=$(LD_BIND_NOW=1 valgrind --tool=callgrind --callgrind-out-file=/dev/null \
-        --toggle-collect="bench_$path" "$build/bench/mqtt-paths" "$1" 2>&1 |
-        awk '/Collected/ { print $NF }')
-    row "$2" "$((count / 1000))"
+    echo $(($(collected --toggle-collect="bench_$path" "$build/bench/mqtt-paths" "$1") / 1000))
+}
+peer() { # LIBRARY VERSION PATH
+    echo $(($(collected --toggle-collect=bench_step "$build/bench/mqtt-peers" "$@" </dev/null) / 100))
 }
 
 mqtt() {
     table "MQTT, instructions (x86-64, gcc -O2, callgrind)"
     need valgrind || return 0
-    instructions in_qos0_v3 "PUBLISH of 27 bytes in, QoS 0: parsed, validated, given (3.1.1)"
-    instructions in_qos0_v5 "the same in MQTT 5 (28 bytes)"
-    instructions in_qos1_v3 "PUBLISH in, QoS 1, and PUBACK out (3.1.1)"
-    instructions in_qos1_v5 "the same in MQTT 5"
-    instructions out_qos0_v3 "PUBLISH of 16 bytes out, QoS 0 (3.1.1)"
-    instructions out_qos0_v5 "the same in MQTT 5"
-    instructions subscribe_v3 "SUBSCRIBE, and SUBACK (3.1.1)"
-    instructions subscribe_v5 "the same in MQTT 5"
-    instructions connect_v3 "CONNECT, and CONNACK (3.1.1)"
-    instructions connect_will_v3 "CONNECT with will, and CONNACK (3.1.1)"
-    instructions connect_will_v5 "the same in MQTT 5"
+    row "PUBLISH of 27 bytes in, QoS 0: parsed, validated, given (3.1.1)" "$(instructions in_qos0_v3)"
+    row "the same in MQTT 5 (28 bytes)" "$(instructions in_qos0_v5)"
+    row "PUBLISH in, QoS 1, and PUBACK out (3.1.1)" "$(instructions in_qos1_v3)"
+    row "the same in MQTT 5" "$(instructions in_qos1_v5)"
+    row "PUBLISH of 16 bytes out, QoS 0 (3.1.1)" "$(instructions out_qos0_v3)"
+    row "the same in MQTT 5" "$(instructions out_qos0_v5)"
+    row "SUBSCRIBE, and SUBACK (3.1.1)" "$(instructions subscribe_v3)"
+    row "the same in MQTT 5" "$(instructions subscribe_v5)"
+    row "CONNECT, and CONNACK (3.1.1)" "$(instructions connect_v3)"
+    row "CONNECT with will, and CONNACK (3.1.1)" "$(instructions connect_will_v3)"
+    row "the same in MQTT 5" "$(instructions connect_will_v5)"
+}
+
+text_bytes() { size -A "$(gcc -print-file-name="$1")" | awk '$1 == ".text" || $1 == ".rodata" { n += $2 } END { print n }'; }
+
+# Whole libraries are counted with what cannot be taken off them: sockets, locks, allocation.
+peers() {
+    table "MQTT clients on the same work: instructions of Sluice / libmosquitto / Paho C (x86-64, callgrind)"
+    need "$build/bench/mqtt-peers" || return 0
+    need valgrind || return 0
+    for path in in_qos0 in_qos1 out_qos0 subscribe connect; do
+        for version in 3 5; do
+            case $path in
+            connect) ours=connect_will_v$version ;;
+            *) ours=${path}_v$version ;;
+            esac
+            row "$path, MQTT $version" \
+                "$(instructions "$ours") / $(peer mosquitto $version $path) / $(peer paho $version $path)"
+        done
+    done
+    row "counted for Sluice" "protocol in memory: no socket, no allocation, nothing else to do"
+    row "counted for the libraries" "every instruction of the call, theirs and the C library's, with sockets, locks, allocation and callbacks, for Paho C also its own trace and ledger of the heap; not the kernel, no TLS; connect with name lookup"
+    row "code and constants of the whole libraries (libmosquitto: with its side of TLS)" \
+        "libmosquitto $(text_bytes libmosquitto.so) bytes, Paho C $(text_bytes libpaho-mqtt3c.so) bytes"
 }
 
 whole_path() {
@@ -141,6 +168,7 @@ lx106_sizes
 host_mqtt_size
 memory
 mqtt
+peers
 whole_path
 print_plain
 print_markdown >"$root/bench/RESULTS.md"

@@ -17,7 +17,7 @@ for group in "$@"; do
     check) packages="$packages $build $run $board libcmocka-dev systemd busybox mandoc zsh" ;;
     lint) packages="$packages $build libcmocka-dev clang-format clang-tidy cppcheck" ;;
     fuzz) packages="$packages $build libcmocka-dev clang libclang-rt-14-dev python3-minimal" ;;
-    bench) packages="$packages $build $run libcmocka-dev $board valgrind" ;;
+    bench) packages="$packages $build $run libcmocka-dev $board valgrind libpaho-mqtt-dev" ;;
     program) packages="$packages $build avrdude" ;;
     *)
         echo "setup: '$group' is no group: use build, demo, board, check, lint, fuzz, bench or program" >&2
