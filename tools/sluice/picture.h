@@ -32,12 +32,6 @@ struct sl_picture_event {
     char text[160];
 };
 
-/* The newest at [(count - 1) % room]. */
-struct sl_picture_log {
-    struct sl_picture_event *ring;
-    size_t room, count;
-};
-
 struct sl_picture {
     struct sl_heard *nodes; /* sorted by name, as the site has them */
     size_t nodes_len;
@@ -45,6 +39,7 @@ struct sl_picture {
     bool is_connected;
     char trouble[320]; /* why not, for a person; empty: the first try is under way */
     uint64_t again_ms; /* when the next try begins; 0: now */
+    /* the newest at [(count - 1) % room] */
     struct sl_picture_event events_ring[SL_PICTURE_EVENTS];
     struct sl_picture_event refusals_ring[SL_PICTURE_REFUSALS];
     size_t events, refusals; /* how many there ever were */

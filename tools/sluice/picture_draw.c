@@ -10,6 +10,7 @@
 #define DAY_S                86400
 #define UTC_MAX_S            253402300800 /* the year 10000 */
 #define BAR_MAX              40
+#define TROUBLE_ROWS         3 /* on a terminal of a usual height */
 #define LABEL_LEN            2 /* blanks before what belongs to a node */
 
 /* How much of a node is shown: the most that lets all nodes fit. */
@@ -31,6 +32,7 @@ struct flow {
 
 static int draw_head(const struct sl_picture *picture, struct sl_grid *grid, uint64_t now_ms,
                      int64_t utc_s);
+static int draw_trouble(struct sl_grid *grid, int column, const char *text);
 static int draw_log(const struct sl_picture *picture, struct sl_grid *grid, uint64_t now_ms);
 static void draw_keys(const struct sl_picture *picture, struct sl_grid *grid,
                       struct sl_picture_rows rows);
@@ -128,13 +130,31 @@ static int draw_head(const struct sl_picture *picture, struct sl_grid *grid, uin
             snprintf(again, sizeof again, "%u s", (unsigned)((left_ms + 999) / 1000));
             column = sl_grid_put(grid, 1, column, SL_STYLE_BAD, again);
         }
-        column = sl_grid_put(grid, 1, column, SL_STYLE_PLAIN, ": ");
-        sl_grid_put(grid, 1, column, SL_STYLE_PLAIN, picture->trouble);
-        row = 2;
+        column = sl_grid_put(grid, 1, column, SL_STYLE_PLAIN, ":");
+        row = draw_trouble(grid, column, picture->trouble);
     }
     if (grid->width >= 48)
         sl_grid_put(grid, 0, grid->width - (int)strlen(clock), SL_STYLE_DIM, clock);
     return grid->height >= 20 ? row + 1 : row;
+}
+
+/* The cure stands at the end, so the words go on in the rows below row 1; a small terminal keeps
+ * its rows for the zones. Gives the first row below them. */
+static int draw_trouble(struct sl_grid *grid, int column, const char *text)
+{
+    int row = 1, last = grid->height >= 20 ? TROUBLE_ROWS : 1;
+    char word[sizeof((struct sl_picture *)0)->trouble];
+    while (*text != '\0') {
+        size_t len = strcspn(text, " ");
+        snprintf(word, sizeof word, "%.*s", (int)len, text);
+        if (column + 1 + (int)len > grid->width && row < last) {
+            row++;
+            column = LABEL_LEN - 1;
+        }
+        column = sl_grid_put(grid, row, column + 1, SL_STYLE_PLAIN, word);
+        text += len + strspn(text + len, " ");
+    }
+    return row + 1;
 }
 
 /* "   3 min  garden  zone 2 ON" */

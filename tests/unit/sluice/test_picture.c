@@ -239,6 +239,17 @@ static void a_broker_that_is_away(void **state)
     assert_shows("garden  last known online");
     assert_shows("1:50 of 2:00  last known");
     assert_int_equal(style_of("1:50"), SL_STYLE_DIM);
+    sl_picture_lost(&picture,
+                    "nothing listens at 127.0.0.1:8883: start the broker with 'sluice broker run' "
+                    "[broker-down]",
+                    12000, 14000);
+    draw(80, 24, 12500); /* the cure too */
+    assert_shows("in 2 s: nothing listens at 127.0.0.1:8883: start the\n"
+                 "  broker with 'sluice broker run' [broker-down]\n");
+    assert_shows("garden  last known online");
+    draw(30, 8, 12500); /* no row of it to spare */
+    assert_shows("broker away, trying again in 2\ngarden");
+    draw(1, 24, 12500);
     sl_picture_lost(&picture, "again", 12000, 16000);
     sl_picture_connected(&picture, 16000);
     draw(100, 40, 16000);
