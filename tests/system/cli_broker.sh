@@ -54,6 +54,12 @@ grep -qx -e "-i bob" config/mosquitto_pub || fail "our own file was not replaced
 echo "-h elsewhere" >config/other
 expect 1 "was not replaced" "$sluice" client-args --write config/other
 grep -qx -e "-h elsewhere" config/other || fail "somebody's file was replaced"
+: >config/empty
+ln -s mosquitto_pub config/link
+for other in config config/empty config/link /dev/null; do # no advice to restore these, or to remove them
+    expect 1 "$other was not made by this command, and was not replaced: choose another name" \
+        "$sluice" client-args --write "$other"
+done
 expect 4 "cannot write nowhere/file" "$sluice" client-args --write nowhere/file
 
 # What each may write: the broker's own word (MQTT 5) for the topic.

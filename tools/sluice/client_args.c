@@ -147,6 +147,9 @@ static enum sl_exit check_replaceable(const char *path)
     struct sl_bytes bytes;
     if (lstat(path, &about) != 0)
         return SL_EXIT_DONE;
+    /* Told here, as the cure of a site's own file, a backup, is none for this one. */
+    if (!S_ISREG(about.st_mode) || about.st_size == 0 || about.st_size > FILE_MAX_LEN)
+        return sl_cli_fail(SL_ERROR(FILE_NOT_OURS), path);
     enum sl_exit code = sl_file_read(path, FILE_MAX_LEN, &bytes);
     if (code != SL_EXIT_DONE)
         return code;

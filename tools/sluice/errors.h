@@ -113,8 +113,8 @@ enum sl_exit {
     X(FILE_EMPTY, FILES, "FILE", "%s is empty", SL_CURE_RESTORE)                                   \
     X(FILE_TOO_LARGE, FILES, "FILE", "%s is larger than such a file can be", SL_CURE_RESTORE)      \
     X(FILE_NO_FILE, FILES, "FILE", "%s is not a regular file", SL_CURE_RESTORE)                    \
-    X(FILE_NOT_OURS, REFUSED, "FILE", "%s was made by somebody else and was not replaced",         \
-      "remove it, or choose another name")                                                         \
+    X(FILE_NOT_OURS, REFUSED, "FILE", "%s was not made by this command, and was not replaced",     \
+      "choose another name, or move away what is there")                                           \
     X(FILE_DENIED, FILES, "VERB FILE CAUSE", "cannot %s %s (%s)",                                  \
       "run this as the user who made the site")                                                    \
     X(FILE_NO_SPACE, FILES, "VERB FILE CAUSE", "cannot %s %s (%s)",                                \
