@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+static bool is_ours(int fd);
 static long read_holder(int fd);
 
 bool posix_state_lock(const char *dir, char error[POSIX_ERROR_LEN])
@@ -26,12 +28,22 @@ bool posix_state_lock(const char *dir, char error[POSIX_ERROR_LEN])
             dir, strerror(errno));
         return false;
     }
+    if (!is_ours(fd)) {
+        snprintf(
+            error, POSIX_ERROR_LEN,
+            "state folder %s: its file 'lock' is not one that this user's node made: remove it, "
+            "and let nobody else write in the folder",
+            dir);
+        close(fd);
+        return false;
+    }
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        const bool is_held = errno == EWOULDBLOCK;
         snprintf(error, POSIX_ERROR_LEN,
-                 errno == EWOULDBLOCK
+                 is_held
                      ? "state folder %s: in use by process %ld: give each node a folder of its own"
-                     : "state folder %s: its file 'lock' (process %ld) cannot be locked: put it on "
-                       "a local file system",
+                     : "state folder %s: its file 'lock' (process %ld) cannot be locked: put it "
+                       "on a local file system",
                  dir, read_holder(fd));
         close(fd);
         return false;
@@ -41,6 +53,15 @@ bool posix_state_lock(const char *dir, char error[POSIX_ERROR_LEN])
     (void)!ftruncate(fd, 0);
     (void)!pwrite(fd, text, (size_t)len, 0);
     return true;
+}
+
+/* What is written into it must not be another file, put here under its name. */
+static bool is_ours(int fd)
+{
+    struct stat info;
+
+    return fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_nlink == 1 &&
+           info.st_uid == geteuid();
 }
 
 static long read_holder(int fd)

@@ -260,6 +260,17 @@ static void a_state_folder_has_one_node(void **state)
     test_start(&second, &garden.place, "second", SL_NODE, args, NULL);
     test_expect(&second, "started", 1);
     test_stop(&second);
+
+    /* Another file under the lock's name would lose its bytes to it. */
+    const struct test_path lock = test_place_path(&garden.place, "state/lock");
+    struct stat before, after;
+    assert_int_equal(unlink(lock.text), 0);
+    assert_int_equal(link(config.text, lock.text), 0);
+    assert_int_equal(stat(config.text, &before), 0);
+    assert_int_equal(run(&config, NULL, NULL, &second), 4);
+    assert_int_equal(test_count(&second, "its file 'lock' is not one that"), 1);
+    assert_int_equal(stat(config.text, &after), 0);
+    assert_true(before.st_size == after.st_size);
     test_garden_close(&garden);
 }
 
