@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/un.h>
 
-#define NEAR_MAX 3 /* edits between what was written and what was meant */
+#define NEAR_MAX 3 /* edits between what was written and meant, and less than half of it */
 
 #define TEXT(number)    TEXT_OF(number)
 #define TEXT_OF(number) #number
@@ -98,7 +98,7 @@ const struct posix_setting *posix_setting_nearest(const char *name, size_t len)
 
     for (unsigned id = 0; id < POSIX_SETTINGS; id++) {
         const unsigned edits = distance(name, len, posix_settings[id].name);
-        if (edits < least && edits < strlen(posix_settings[id].name)) {
+        if (edits < least && 2 * edits < strlen(posix_settings[id].name)) {
             least = edits;
             nearest = &posix_settings[id];
         }

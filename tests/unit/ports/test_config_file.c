@@ -73,6 +73,7 @@ static void what_is_wrong_is_said_with_line_key_and_cure(void **state)
         {"\nat_once = 2",
          "node.conf:2: 'at_once' is no setting: did you mean 'at-once'? ('sluice-node --help' "
          "lists them)"},
+        {"help = x", "node.conf:1: 'help' is no setting ('sluice-node --help' lists them)"},
         {"colour = red", "node.conf:1: 'colour' is no setting ('sluice-node --help' lists them)"},
         {"at-once = 9", "node.conf:1: at-once = 9: give a number from 1 to 8"},
         {"at-once = -1", "node.conf:1: at-once = -1: give a number from 1 to 8"},
