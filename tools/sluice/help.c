@@ -47,8 +47,9 @@ struct sl_synopsis sl_help_synopsis(const struct sl_command *command)
 void sl_help_print(const struct sl_command *command)
 {
     size_t width = 0;
-    printf("usage: sluice [--site DIR] %s %s\n\n%s.\n\n", command->name,
-           sl_help_synopsis(command).text, command->summary);
+    const struct sl_synopsis synopsis = sl_help_synopsis(command);
+    printf("usage: sluice [--site DIR] %s%s%s\n\n%s.\n\n", command->name,
+           synopsis.text[0] != '\0' ? " " : "", synopsis.text, command->summary);
     for (size_t i = 0; command->arguments && command->arguments[i].name; i++)
         if (strlen(command->arguments[i].name) > width)
             width = strlen(command->arguments[i].name);
