@@ -35,7 +35,7 @@ build: firmware ## Build all programs for this computer into build/host
 	@cmake --build $(BUILT) --target sluice sluice-node sluice-chip sluice-board
 
 install: build ## Install sluice, sluice-node, unit, manuals, completion and node.conf below PREFIX=/usr/local (DESTDIR= too)
-	@cmake --build $(BUILT) --target node_manual manual
+	@cmake --build $(BUILT) --target manual
 	@DESTDIR='$(DESTDIR)' cmake --install $(BUILT) --prefix '$(PREFIX)'
 
 firmware: ## Build the relay chip's firmware (hex and ELF) for ATmega168 and 328P; print its size
@@ -73,7 +73,7 @@ lint: ## Formatting, clang-tidy, cppcheck, the layer rule
 	@cmake --preset host --log-level=WARNING >/dev/null
 	@tools/dev/lint.sh $(BUILT)
 
-docs: ## Make docs/errors.md anew from the lists in the code
+docs: ## Make docs/errors.md and deploy/node.conf anew from the lists in the code
 	@cmake --preset host --log-level=WARNING >/dev/null
 	@cmake --build $(BUILT) --target docs
 

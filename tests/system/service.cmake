@@ -14,5 +14,5 @@ endforeach()
 # What is made from the table of settings is the same as what lies in the tree.
 add_test(NAME unit/pages
          COMMAND ${PROJECT_SOURCE_DIR}/tools/dev/test_pages.sh ${PROJECT_SOURCE_DIR}
-                 $<TARGET_FILE:sluice-node-pages>)
+                 $<TARGET_FILE:sluice-manual>)
 set_tests_properties(unit/pages PROPERTIES LABELS unit)

@@ -1,4 +1,4 @@
-/* sluice-manual: builds man pages and docs/errors.md from the tables in the code. */
+/* sluice-manual: builds man pages, docs/errors.md and node.conf from the tables in the code. */
 #include "manual.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -6,21 +6,30 @@
 
 int main(int argc, char **argv)
 {
+    static const struct {
+        const char *name;
+        void (*write)(FILE *out);
+    } files[] = {{"errors", manual_write_catalogue},
+                 {"config", manual_write_config},
+                 {"settings", manual_write_settings}};
+
     if (argc == 3 && strcmp(argv[1], "man") == 0) {
         manual_write_pages(argv[2]);
         return 0;
     }
-    if (argc != 3 || strcmp(argv[1], "errors") != 0) {
-        fputs("usage: sluice-manual man FOLDER | errors FILE\n", stderr);
-        return 2;
+    for (size_t i = 0; argc == 3 && i < sizeof files / sizeof files[0]; i++) {
+        if (strcmp(argv[1], files[i].name) != 0)
+            continue;
+        FILE *out = fopen(argv[2], "w");
+        if (!out)
+            manual_fail(strerror(errno), argv[2]);
+        files[i].write(out);
+        if (fclose(out) != 0)
+            manual_fail(strerror(errno), argv[2]);
+        return 0;
     }
-    FILE *out = fopen(argv[2], "w");
-    if (!out)
-        manual_fail(strerror(errno), argv[2]);
-    manual_write_catalogue(out);
-    if (fclose(out) != 0)
-        manual_fail(strerror(errno), argv[2]);
-    return 0;
+    fputs("usage: sluice-manual man FOLDER | errors FILE | config FILE | settings FILE\n", stderr);
+    return 2;
 }
 
 void manual_fail(const char *what, const char *about)

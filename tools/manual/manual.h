@@ -1,4 +1,5 @@
-/* What the manual is made of: pages in roff (mdoc), the catalogue of errors in Markdown. */
+/* What the manual is made of: pages in roff (mdoc), the catalogue of errors in Markdown, and what
+ * sluice-node's settings are told in. */
 #ifndef SL_MANUAL_H
 #define SL_MANUAL_H
 
@@ -10,6 +11,10 @@ void manual_fail(const char *what, const char *about) __attribute__((noreturn));
 
 /* Every page into a folder. */
 void manual_write_pages(const char *folder);
+/* sluice-node(8), node.conf, and the table of settings in docs/service.md. */
+void manual_write_node(FILE *out);
+void manual_write_config(FILE *out);
+void manual_write_settings(FILE *out);
 /* docs/errors.md. */
 void manual_write_catalogue(FILE *out);
 

@@ -29,6 +29,9 @@ void manual_write_pages(const char *folder)
         write_command(out, sl_commands[i]);
         close_page(out);
     }
+    out = open_page(folder, "sluice-node", 8);
+    manual_write_node(out);
+    close_page(out);
     out = open_page(folder, "sluice-errors", 7);
     write_errors(out);
     close_page(out);
