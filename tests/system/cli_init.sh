@@ -13,6 +13,7 @@ for words in init "node add" "node list" "broker run" on off status watch client
     expect 0 "examples:" "$sluice" $words --help
 done
 expect 2 "no option '--frob': see 'sluice init --help'" "$sluice" init --frob
+expect 2 "no subcommand '?[2J??2J'" "$sluice" "$(printf '\033[2J\302\2332J')"
 expect 2 "no subcommand 'stauts': did you mean 'status'?" "$sluice" stauts
 expect 2 "no subcommand 'node ad': did you mean 'node add'?" "$sluice" node ad garden
 expect 2 "no subcommand 'x': see" "$sluice" x

@@ -41,6 +41,9 @@ static void print_line(const char *id, const char *format, va_list arguments)
     for (char *at = line; *at != '\0'; at++)
         if ((unsigned char)*at < 0x20 || *at == 0x7F)
             *at = '?';
+        else if ((unsigned char)at[0] == 0xC2 && (unsigned char)at[1] >= 0x80 &&
+                 (unsigned char)at[1] < 0xA0) /* U+0080 to U+009F: orders of 8 bits */
+            at[0] = at[1] = '?';
     fflush(stdout); /* keeps the order when both go to one file */
     fprintf(stderr, "sluice: %s", line);
     if (id)

@@ -59,7 +59,7 @@ enum sl_exit sl_demo_show_live(struct sl_demo *demo)
         return SL_EXIT_REFUSED;
     }
     if (!sl_screen_open())
-        return sl_cli_fail(SL_ERROR(DEMO_TERMINAL), strerror(errno));
+        return sl_cli_fail(SL_ERROR(TERMINAL_FAILED), strerror(errno));
     say_quick_test(&live);
     run_loop(&live);
     sl_lines_end(&live.watch);

@@ -245,7 +245,8 @@ enum sl_exit {
     /* the demo */                                                                                 \
     X(DEMO_NOT_STARTED, FILES, "CAUSE", "the demo could not be started (%s)",                      \
       "run 'make demo', which builds and installs what it needs")                                  \
-    X(DEMO_TERMINAL, FILES, "CAUSE", "cannot set up the terminal (%s)", "use 'sluice demo --story'")
+    X(TERMINAL_FAILED, FILES, "CAUSE", "cannot set up the terminal (%s)",                          \
+      "use 'sluice watch --plain' or 'sluice demo --story'")
 
 enum sl_error {
 #define X(name, exit, marks, what, cure) SL_ERROR_##name,

@@ -65,7 +65,7 @@ enum sl_exit sl_watch_show(struct sl_watching *watching)
         if (live->code != SL_EXIT_DONE)
             fprintf(stderr, "%s\n", live->words); /* as the child told it */
     } else {
-        live->code = sl_cli_fail(SL_ERROR(DEMO_TERMINAL), strerror(errno));
+        live->code = sl_cli_fail(SL_ERROR(TERMINAL_FAILED), strerror(errno));
     }
     enum sl_exit code = live->code;
     sl_picture_free(&live->picture);
