@@ -18,9 +18,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define QEMU          "qemu-system-xtensa"
-#define ARGUMENTS_LEN 2048
-#define HOST_LEN      256
+#define QEMU            "qemu-system-xtensa"
+#define ARGUMENTS_LEN   2048
+#define HOST_LEN        256
+#define FRAMES_PATH_MAX 108 /* of a Unix socket */
 
 static void add(char *arguments, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void add_sntp(char *arguments, const char *server);
@@ -98,26 +99,27 @@ static void add_sntp(char *arguments, const char *server)
 /* In the child; does not come back. */
 static void run(const struct board_options *options, const char *arguments, int serial)
 {
-    const char *argv[32] = {QEMU,
-                            "-M",
-                            "kc705-nommu",
-                            "-cpu",
-                            "lx106",
-                            "-display",
-                            "none",
-                            "-monitor",
-                            "none",
-                            "-serial",
-                            "stdio",
-                            "-nic",
-                            options->network ? options->network : "user,model=open_eth",
-                            "-semihosting-config",
-                            arguments,
-                            "-kernel",
-                            options->elf};
-    size_t len = 17;
+    const char *argv[32] = {QEMU,      "-M",       "kc705-nommu", "-cpu",
+                            "lx106",   "-display", "none",        "-monitor",
+                            "none",    "-serial",  "stdio",       "-semihosting-config",
+                            arguments, "-kernel",  options->elf};
+    size_t len = 15;
+    char wire[2 * FRAMES_PATH_MAX + 128];
     const int nothing = open("/dev/null", O_RDONLY);
 
+    if (options->frames) {
+        const char *colon = strchr(options->frames, ':');
+        snprintf(wire, sizeof wire,
+                 "dgram,id=wire,local.type=unix,local.path=%.*s,remote.type=unix,remote.path=%s",
+                 (int)(colon - options->frames), options->frames, colon + 1);
+        argv[len++] = "-netdev";
+        argv[len++] = wire;
+        argv[len++] = "-net";
+        argv[len++] = "nic,model=open_eth,netdev=wire";
+    } else {
+        argv[len++] = "-nic";
+        argv[len++] = "user,model=open_eth";
+    }
     if (options->is_exact) {
         argv[len++] = "-icount";
         argv[len++] = "shift=0";

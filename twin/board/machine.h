@@ -15,7 +15,8 @@ struct board_options {
     const char *chip;     /* SPI socket of sluice-chip; NULL: no relay chip */
     const char *state;    /* folder of the flash's file; NULL: its content is lost with us */
     const char *sntp;     /* HOST[:PORT]; NULL: the board has a clock chip that is right */
-    const char *network;  /* QEMU's -nic; NULL: this computer is the board's network */
+    const char *frames;   /* OWN:PEER, Unix datagram sockets that carry raw Ethernet frames; NULL:
+                             this   computer is the board's network */
     bool is_exact;        /* time is counted in instructions, exactly; else it is this computer's */
     const char *plugin;   /* a QEMU plugin to run it under; NULL: none */
     const char *sets[BOARD_SETS_MAX]; /* more NAME=VALUE arguments for the board's program */

@@ -29,7 +29,8 @@ static const char help[] =
     "  --sntp HOST[:PORT]   the board has no clock chip and asks this server for the time\n"
     "  --log-level LEVEL    debug, info, warning or error (info)\n"
     "  --elf FILE           the board's program (sluice-board.elf of this build)\n"
-    "  --network SPEC       QEMU's -nic (user,model=open_eth: this computer is the network)\n"
+    "  --frames OWN:PEER    no network, but raw Ethernet frames by Unix datagrams from OWN to "
+    "PEER\n"
     "  --exact              count time in instructions, the same in every run (for figures)\n"
     "  --plugin SPEC        QEMU's -plugin\n"
     "  --set NAME=VALUE     one more argument for the board's program\n"
@@ -88,7 +89,7 @@ static bool parse(struct board_options *options, int argc, char **argv)
         {"sntp", required_argument, NULL, 't'},
         {"log-level", required_argument, NULL, 'v'},
         {"elf", required_argument, NULL, 'e'},
-        {"network", required_argument, NULL, 'n'},
+        {"frames", required_argument, NULL, 'n'},
         {"plugin", required_argument, NULL, 'p'},
         {"set", required_argument, NULL, 'S'},
         {"exact", no_argument, NULL, 'x'},
@@ -119,7 +120,8 @@ static bool parse(struct board_options *options, int argc, char **argv)
             options->elf = optarg;
             break;
         case 'n':
-            options->network = optarg;
+            options->frames = optarg;
+            ok = strchr(optarg, ':') != NULL;
             break;
         case 'x':
             options->is_exact = true;

@@ -1,0 +1,145 @@
+/* The node's own program with a clock that leaps over its idle time, so that a day passes in
+ * seconds; the relay chip is its engine (src/link/slave.c), in here. leap-ms=N        every rest
+ * leaps N ms instead of waiting for the tick command-s=N      every N s the clock waits until the
+ * network has brought something: a command While an answer of the network may be on its way the
+ * clock goes like any other. */
+#include "chip.h"
+#include "clock.h"
+#include "link/slave.h"
+#include "port.h"
+#include "semihost.h"
+#include "uart.h"
+#include <lwip/etharp.h>
+#include <lwip/memp.h>
+#include <lwip/priv/memp_priv.h>
+#include <lwip/stats.h>
+#include <netif/ethernet.h>
+
+#define ANSWER_TICKS 30  /* of real time, for an answer to come */
+#define MORE_TICKS   3   /* ... and for what comes with it */
+#define DATA_LEN     64  /* a frame above this carries more than an acknowledgement */
+#define COMMAND_LEN  120 /* ... and above this a command */
+#define HOUR_MS      3600000u
+
+sl_ms __real_lx106_clock_now(void);
+sl_ms __wrap_lx106_clock_now(void);
+void __real_lx106_clock_rest(void);
+void __wrap_lx106_clock_rest(void);
+err_t __real_ethernet_input(struct pbuf *frame, struct netif *netif);
+err_t __wrap_ethernet_input(struct pbuf *frame, struct netif *netif);
+err_t __real_etharp_output(struct netif *netif, struct pbuf *packet, const ip4_addr_t *to);
+err_t __wrap_etharp_output(struct netif *netif, struct pbuf *packet, const ip4_addr_t *to);
+void __wrap_sl_port_spi_start(const uint8_t frame[SL_FRAME_LEN]);
+bool __wrap_sl_port_spi_take(uint8_t frame[SL_FRAME_LEN]);
+
+static void tell_pools(void);
+
+static struct {
+    sl_ms leapt;
+    uint32_t ticks_left; /* for an answer */
+    sl_ms command_due, hour_due;
+    bool has_started;
+} day;
+
+static struct {
+    struct sl_slave slave;
+    sl_ms at;
+    uint8_t answer[SL_FRAME_LEN];
+    bool is_running, has_answer;
+} relays;
+
+sl_ms __wrap_lx106_clock_now(void)
+{
+    return __real_lx106_clock_now() + day.leapt;
+}
+
+void __wrap_lx106_clock_rest(void)
+{
+    const uint32_t leap_ms = lx106_argument_number("leap-ms", 0);
+    const uint32_t command_ms = lx106_argument_number("command-s", 0) * 1000;
+    const sl_ms now = __wrap_lx106_clock_now();
+
+    if (!day.has_started) {
+        day.has_started = true;
+        day.command_due = now + command_ms;
+        day.hour_due = now + HOUR_MS;
+    }
+    if (day.ticks_left > 0)
+        day.ticks_left--;
+    if (day.ticks_left > 0 || (command_ms > 0 && sl_ms_is_reached(now, day.command_due))) {
+        __real_lx106_clock_rest();
+        return;
+    }
+    day.leapt += leap_ms;
+    if (sl_ms_is_reached(now, day.hour_due)) {
+        day.hour_due += HOUR_MS;
+        tell_pools();
+    }
+}
+
+err_t __wrap_ethernet_input(struct pbuf *frame, struct netif *netif)
+{
+    if (frame->tot_len > DATA_LEN)
+        day.ticks_left = MORE_TICKS;
+    if (frame->tot_len > COMMAND_LEN)
+        day.command_due = __wrap_lx106_clock_now() + lx106_argument_number("command-s", 0) * 1000;
+    return __real_ethernet_input(frame, netif);
+}
+
+err_t __wrap_etharp_output(struct netif *netif, struct pbuf *packet, const ip4_addr_t *to)
+{
+    if (packet->tot_len > DATA_LEN - SIZEOF_ETH_HDR)
+        day.ticks_left = ANSWER_TICKS;
+    return __real_etharp_output(netif, packet, to);
+}
+
+void __wrap_sl_port_spi_start(const uint8_t frame[SL_FRAME_LEN])
+{
+    static const uint32_t limits[SL_ZONES] = {
+        [0 ... SL_ZONES - 1] = SL_SLAVE_HARD_LIMIT_MS,
+    };
+    const sl_ms now = __wrap_lx106_clock_now();
+
+    if (!relays.is_running) {
+        sl_slave_init(&relays.slave, SL_RESET_POWER_ON, limits);
+        relays.is_running = true;
+        relays.at = now;
+    }
+    for (; relays.at != now; relays.at++)
+        sl_slave_tick(&relays.slave, 1);
+    sl_slave_peek(&relays.slave, sl_slave_outputs(&relays.slave), 0x01, relays.answer);
+    sl_slave_feed(&relays.slave, frame, SL_FRAME_LEN);
+    relays.has_answer = true;
+}
+
+bool __wrap_sl_port_spi_take(uint8_t frame[SL_FRAME_LEN])
+{
+    if (!relays.has_answer)
+        return false;
+    memcpy(frame, relays.answer, SL_FRAME_LEN);
+    relays.has_answer = false;
+    return true;
+}
+
+static void tell(const char *name, uint32_t number)
+{
+    lx106_uart_text(name);
+    lx106_uart_number((int32_t)number);
+}
+
+/* What is in use at a quiet moment, and what ever was. */
+static void tell_pools(void)
+{
+    uint32_t used = 0, peak = 0, failed = lwip_stats.mem.err;
+
+    for (unsigned i = 0; i < MEMP_MAX; i++) {
+        used += memp_pools[i]->stats->used;
+        peak += memp_pools[i]->stats->max;
+        failed += memp_pools[i]->stats->err;
+    }
+    tell("pools: heap ", lwip_stats.mem.used);
+    tell(" used ", used);
+    tell(" peak ", peak);
+    tell(" failed ", failed);
+    lx106_uart_byte('\n');
+}
