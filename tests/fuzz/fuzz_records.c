@@ -3,10 +3,10 @@
  * An input is a script: sectors, then what stands in flash, then what is put. Steps:
  *   00 s oo n bytes   bytes at offset oo of sector s, as they come
  *   01 s oo v n body  a record with a right header: number and version from v
- *   02 s gggg         the head of a sector, right, with generation g
- *   03 v n bytes      put a value (the flash is read before the first of these)
- *   04 n              n operations are carried out, then the power fails
- *   05                the operation that comes next fails
+ *   02 s gggg         the head of a sector, right, with generation g; its first byte is made 00 or
+ * ff, since no log holds generations that lie half the circle apart 03 v n bytes      put a value
+ * (the flash is read before the first of these) 04 n              n operations are carried out,
+ * then the power fails 05                the operation that comes next fails
  *
  * Contract: reading ends; a value is one whose header and checksum stand in flash, found by a
  * second reader; coming to rest ends, changes no value, and obeys the rules of flash; what was put
@@ -77,6 +77,7 @@ static void fill(struct sl_reader *input, uint8_t step)
         const uint8_t *number = sector + SL_RECORD_HEADER_LEN;
         const struct sl_view generation = fuzz_take(input, 4);
         memcpy(sector + SL_RECORD_HEADER_LEN, generation.data, generation.len);
+        sector[SL_RECORD_HEADER_LEN] = sector[SL_RECORD_HEADER_LEN] < 0x80 ? 0 : 0xFF;
         sl_record_encode(sector, 0, 1, (struct sl_view){number, 4});
         return;
     }
@@ -84,7 +85,8 @@ static void fill(struct sl_reader *input, uint8_t step)
     const uint8_t kind = step == 1 ? fuzz_u8(input) : 0;
     const struct sl_view bytes = fuzz_take(input, fuzz_u8(input));
     const size_t head = step == 1 ? SL_RECORD_HEADER_LEN : 0;
-    if (at + head + bytes.len > SL_RECORDS_SECTOR_LEN)
+    const bool is_head = step == 1 && at == 0 && (kind & 7) == 0; /* step 2 makes these */
+    if (is_head || at + head + bytes.len > SL_RECORDS_SECTOR_LEN)
         return;
     if (step == 1)
         sl_record_encode(sector + at, kind & 7, 1 + (kind >> 7), bytes);
