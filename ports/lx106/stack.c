@@ -1,16 +1,22 @@
 #include "stack.h"
 #include "fault.h"
+#include <stdbool.h>
 
 /* DBREAKC: Xtensa ISA reference manual, section "Debug option". */
 #define GUARD_STORES 0x80000000u
 #define GUARD_MASK   0x00u /* none of the low six address bits counts: 64 bytes */
 
-/* The linker script's; the limit is a multiple of 64. */
+/* The linker script's: addresses in one memory. The limit is a multiple of 64. */
 extern uint32_t lx106_stack_shadow[], lx106_stack_limit[], lx106_stack_top[];
 
 /* For start.S too. A word that no program writes by chance. */
 extern const uint32_t lx106_stack_paint;
 const uint32_t lx106_stack_paint = 0x5ac3a55a;
+
+static bool is_painted(uintptr_t address)
+{
+    return *(const uint32_t *)address == lx106_stack_paint;
+}
 
 void lx106_stack_guard(void)
 {
@@ -20,16 +26,17 @@ void lx106_stack_guard(void)
 
 void lx106_stack_check(void)
 {
-    for (const uint32_t *word = lx106_stack_shadow; word <= lx106_stack_limit; word++)
-        if (*word != lx106_stack_paint)
+    for (uintptr_t at = (uintptr_t)lx106_stack_shadow; at <= (uintptr_t)lx106_stack_limit; at += 4)
+        if (!is_painted(at))
             lx106_give_up("the stack has been below its limit");
 }
 
 uint32_t lx106_stack_peak(void)
 {
-    const uint32_t *word = lx106_stack_limit;
+    const uintptr_t top = (uintptr_t)lx106_stack_top;
+    uintptr_t at = (uintptr_t)lx106_stack_limit;
 
-    while (word < lx106_stack_top && *word == lx106_stack_paint)
-        word++;
-    return (uint32_t)((uintptr_t)lx106_stack_top - (uintptr_t)word);
+    while (at < top && is_painted(at))
+        at += 4;
+    return (uint32_t)(top - at);
 }

@@ -1,8 +1,9 @@
 #include "serial.h"
 #include "port.h"
 #include "posix/log.h"
+#include <ctype.h>
 #include <stdbool.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void take_line(const char *line);
@@ -35,12 +36,17 @@ static void take_line(const char *line)
 
 static bool is_event(const char *line, struct sl_log_event *event)
 {
-    unsigned code, a, b;
-    int end = 0;
+    unsigned long numbers[3];
+    char *end = (char *)(uintptr_t)line;
 
-    if (sscanf(line, "@%x %x %x%n", &code, &a, &b, &end) != 3 || line[end] != '\0' ||
-        code >= SL_LOG_COUNT)
+    for (size_t i = 0; i < 3; i++) {
+        if (*end != (i == 0 ? '@' : ' ') || !isxdigit((unsigned char)end[1]))
+            return false;
+        numbers[i] = strtoul(end + 1, &end, 16);
+    }
+    if (*end != '\0' || numbers[0] >= SL_LOG_COUNT)
         return false;
-    *event = (struct sl_log_event){.code = (uint16_t)code, .a = (int32_t)a, .b = (int32_t)b};
+    *event = (struct sl_log_event){
+        .code = (uint16_t)numbers[0], .a = (int32_t)numbers[1], .b = (int32_t)numbers[2]};
     return true;
 }
