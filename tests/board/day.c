@@ -105,8 +105,8 @@ void __wrap_sl_port_spi_start(const uint8_t frame[SL_FRAME_LEN])
         relays.is_running = true;
         relays.at = now;
     }
-    for (; relays.at != now; relays.at++)
-        sl_slave_tick(&relays.slave, 1);
+    sl_slave_tick(&relays.slave, (uint16_t)(now - relays.at)); /* orders come every 250 ms */
+    relays.at = now;
     sl_slave_peek(&relays.slave, sl_slave_outputs(&relays.slave), 0x01, relays.answer);
     sl_slave_feed(&relays.slave, frame, SL_FRAME_LEN);
     relays.has_answer = true;
