@@ -1,10 +1,16 @@
 /* The node's own program under bad luck, at calls that are wrapped when it is linked:
  *   fault=illegal|stack   once, fault-ms after the start
  *   noise=PERCENT         of the frames from and to the network are lost, as many doubled, as many
- *                         overtaken by the next one */
+ *                         overtaken by the next one
+ *   minute-ms=MS          DHCP's minutes pass so fast
+ *   pools=1               says twice a second how many bytes lwIP has given out, and frames come */
 #include "clock.h"
+#include "ethernet.h"
 #include "semihost.h"
+#include "uart.h"
+#include <lwip/dhcp.h>
 #include <lwip/etharp.h>
+#include <lwip/stats.h>
 #include <netif/ethernet.h>
 #include <string.h>
 
@@ -16,6 +22,8 @@ err_t __real_etharp_output(struct netif *netif, struct pbuf *packet, const ip4_a
 err_t __wrap_etharp_output(struct netif *netif, struct pbuf *packet, const ip4_addr_t *to);
 
 static void break_down(const char *kind);
+static bool is_over(uint32_t ms, sl_ms *since);
+static void tell_pools(void);
 static uint32_t dice(void);
 
 /* Lives through our resets: a fault comes once. */
@@ -32,6 +40,12 @@ bool __wrap_lx106_net_poll(void)
         has_been_faulty = 1;
         break_down(fault);
     }
+    static sl_ms minute, half_second;
+    const uint32_t minute_ms = lx106_argument_number("minute-ms", 0);
+    if (minute_ms != 0 && is_over(minute_ms, &minute))
+        dhcp_coarse_tmr();
+    if (lx106_argument("pools") && is_over(500, &half_second))
+        tell_pools();
     return __real_lx106_net_poll();
 }
 
@@ -69,6 +83,27 @@ err_t __wrap_etharp_output(struct netif *netif, struct pbuf *packet, const ip4_a
     const uint32_t noise = lx106_argument_number("noise", 0);
 
     return noise != 0 && dice() < noise ? ERR_OK : __real_etharp_output(netif, packet, to);
+}
+
+static bool is_over(uint32_t ms, sl_ms *since)
+{
+    if (lx106_clock_now() - *since < ms)
+        return false;
+    *since = lx106_clock_now();
+    return true;
+}
+
+static void tell_pools(void)
+{
+    uint32_t used = lwip_stats.mem.used;
+
+    for (unsigned i = 0; i < MEMP_MAX; i++)
+        used += (uint32_t)memp_pools[i]->stats->used * memp_pools[i]->size;
+    lx106_uart_text("pools ");
+    lx106_uart_number((int32_t)used);
+    lx106_uart_text(" frames ");
+    lx106_uart_number((int32_t)lx106_ethernet_counts().received);
+    lx106_uart_text("\n");
 }
 
 static uint32_t overflow(uint32_t depth)

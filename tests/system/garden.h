@@ -18,6 +18,7 @@ struct test_garden {
     struct test_place place;
     uint16_t port;
     const char *host; /* what the node and the operator dial; NULL: 127.0.0.1 */
+    bool has_own_way; /* the operator dials 127.0.0.1, whatever the broker's name is */
     struct test_process broker, chip, node;
     struct mosquitto *operator;
     const char *node_program; /* SL_NODE after make */

@@ -99,7 +99,7 @@ static void add_sntp(char *arguments, const char *server)
 /* In the child; does not come back. */
 static void run(const struct board_options *options, const char *arguments, int serial)
 {
-    const char *argv[32] = {QEMU,      "-M",       "kc705-nommu", "-cpu",
+    const char *argv[40] = {QEMU,      "-M",       "kc705-nommu", "-cpu",
                             "lx106",   "-display", "none",        "-monitor",
                             "none",    "-serial",  "stdio",       "-semihosting-config",
                             arguments, "-kernel",  options->elf};
@@ -128,6 +128,8 @@ static void run(const struct board_options *options, const char *arguments, int 
         argv[len++] = "-plugin";
         argv[len++] = options->plugin;
     }
+    for (size_t i = 0; i < options->qemu_len; i++)
+        argv[len++] = options->qemu[i];
     dup2(nothing, STDIN_FILENO);
     dup2(serial, STDOUT_FILENO);
     dup2(serial, STDERR_FILENO);

@@ -8,6 +8,7 @@
 
 #define BOARD_ERROR_LEN 512
 #define BOARD_SETS_MAX  16
+#define BOARD_QEMU_MAX  8
 
 struct board_options {
     const char *elf;      /* the board's program */
@@ -16,9 +17,11 @@ struct board_options {
     const char *state;    /* folder of the flash's file; NULL: its content is lost with us */
     const char *sntp;     /* HOST[:PORT]; NULL: the board has a clock chip that is right */
     const char *frames;   /* OWN:PEER, Unix datagram sockets that carry raw Ethernet frames; NULL:
-                             this   computer is the board's network */
+                             this computer is the board's network */
     bool is_exact;        /* time is counted in instructions, exactly; else it is this computer's */
     const char *plugin;   /* a QEMU plugin to run it under; NULL: none */
+    const char *qemu[BOARD_QEMU_MAX]; /* more arguments for QEMU */
+    size_t qemu_len;
     const char *sets[BOARD_SETS_MAX]; /* more NAME=VALUE arguments for the board's program */
     size_t sets_len;
 };

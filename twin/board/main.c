@@ -33,6 +33,7 @@ static const char help[] =
     "PEER\n"
     "  --exact              count time in instructions, the same in every run (for figures)\n"
     "  --plugin SPEC        QEMU's -plugin\n"
+    "  --qemu ARGUMENT      one more argument for QEMU\n"
     "  --set NAME=VALUE     one more argument for the board's program\n"
     "  --help\n"
     "\n"
@@ -91,6 +92,7 @@ static bool parse(struct board_options *options, int argc, char **argv)
         {"elf", required_argument, NULL, 'e'},
         {"frames", required_argument, NULL, 'n'},
         {"plugin", required_argument, NULL, 'p'},
+        {"qemu", required_argument, NULL, 'q'},
         {"set", required_argument, NULL, 'S'},
         {"exact", no_argument, NULL, 'x'},
         {"help", no_argument, NULL, 'h'},
@@ -128,6 +130,11 @@ static bool parse(struct board_options *options, int argc, char **argv)
             break;
         case 'p':
             options->plugin = optarg;
+            break;
+        case 'q':
+            ok = options->qemu_len < BOARD_QEMU_MAX;
+            if (ok)
+                options->qemu[options->qemu_len++] = optarg;
             break;
         case 'S':
             ok = options->sets_len < BOARD_SETS_MAX && strchr(optarg, '=') != NULL;
