@@ -7,9 +7,10 @@
 #include "notify.h"
 #include "sntp_socket.h"
 #include <errno.h>
-#include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 static struct {
     uint64_t floor_s;
@@ -43,10 +44,8 @@ bool sl_port_utc(uint64_t *unix_s, uint16_t *unix_ms)
     clock_gettime(CLOCK_REALTIME, &now);
     if (now.tv_sec < 0 || (uint64_t)now.tv_sec < board.floor_s) {
         if (!board.has_complained)
-            posix_log(SL_LOG_WARNING,
-                      "the system's clock says %lld, which was already over at %llu (Unix "
-                      "seconds): set the clock, or use --sntp HOST",
-                      (long long)now.tv_sec, (unsigned long long)board.floor_s);
+            posix_log_failure(POSIX_ERROR(CLOCK_BEHIND), (long long)now.tv_sec,
+                              (long long)board.floor_s);
         board.has_complained = true;
         return false;
     }
@@ -61,8 +60,8 @@ void sl_port_entropy(uint8_t *out, size_t len)
     while (len > 0) {
         const ssize_t got = getrandom(out, len, 0);
         if (got < 0 && errno != EINTR) {
-            posix_log(SL_LOG_ERROR, "the system gives no random numbers (getrandom)");
-            abort(); /* keys without entropy are no keys */
+            posix_log_failure(POSIX_ERROR(RANDOM_MISSING), strerror(errno));
+            _exit(POSIX_EXIT_LOCAL); /* keys without entropy are no keys */
         }
         if (got > 0) {
             out += got;

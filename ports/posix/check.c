@@ -6,6 +6,7 @@
 #include "node/node.h"
 #include "node/text.h"
 #include "port.h"
+#include "spi_device.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,33 +16,33 @@
 #include <unistd.h>
 
 static void show(const struct posix_values *values);
-static bool check_output(const struct posix_options *options, char *error);
-static bool check_device(const char *path, char *error);
+static bool check_output(const struct posix_options *options, struct posix_failure *failure);
+static bool check_device(const char *path, struct posix_failure *failure);
 static bool check_identity(const struct posix_options *options, struct posix_identity *file,
-                           char *error);
+                           struct posix_failure *failure);
 static bool check_node(const struct posix_options *options, const struct sl_identity *identity,
-                       char *error);
-static bool say(bool is_good, const char *error);
+                       struct posix_failure *failure);
+static bool say(bool is_good, const struct posix_failure *failure);
 
 bool posix_check(const struct posix_options *options, const struct posix_values *values)
 {
     static struct posix_identity file;
     static struct sl_records records;
-    char error[POSIX_ERROR_LEN];
+    struct posix_failure failure;
+    const time_t now = time(NULL);
     uint64_t floor_s = 0;
 
     show(values);
-    const bool has_identity = say(check_identity(options, &file, error), error);
+    const bool has_identity = say(check_identity(options, &file, &failure), &failure);
     bool is_good = has_identity;
-    is_good &= !has_identity || say(check_node(options, &file.identity, error), error);
-    is_good &= say(posix_records_read(&records, options->state_dir, true, &floor_s, error), error);
-    is_good &= say(check_output(options, error), error);
-    if (!options->use_sntp && (uint64_t)time(NULL) < floor_s) {
-        snprintf(error, sizeof error,
-                 "the system's clock is behind the last trusted time: the node waits until it is "
-                 "set; or use --sntp HOST");
-        is_good = say(false, error);
-    }
+    is_good &= !has_identity || say(check_node(options, &file.identity, &failure), &failure);
+    is_good &=
+        say(posix_records_read(&records, options->state_dir, true, &floor_s, &failure), &failure);
+    is_good &= say(check_output(options, &failure), &failure);
+    if (!options->use_sntp && (uint64_t)now < floor_s)
+        is_good =
+            say(posix_fail(&failure, POSIX_ERROR(CLOCK_BEHIND), (long long)now, (long long)floor_s),
+                &failure);
     sl_wipe(&file, sizeof file);
     sl_records_wipe(&records);
     if (is_good)
@@ -68,65 +69,53 @@ static void show(const struct posix_values *values)
     }
 }
 
-static bool check_output(const struct posix_options *options, char *error)
+static bool check_output(const struct posix_options *options, struct posix_failure *failure)
 {
     switch (options->output) {
     case POSIX_OUTPUT_SOCKET: /* the simulated chip may come later */
         return true;
     case POSIX_OUTPUT_GPIO:
-        return posix_gpio_check(options->output_name, error);
+        return posix_gpio_check(options->output_name, failure);
     case POSIX_OUTPUT_SPI:
     case POSIX_OUTPUT_RAW:
-        return check_device(options->output_name, error);
+        return check_device(options->output_name, failure);
     }
     return false;
 }
 
-static bool check_device(const char *path, char *error)
+static bool check_device(const char *path, struct posix_failure *failure)
 {
     struct stat info;
 
     if (stat(path, &info) != 0 || faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) != 0)
-        snprintf(error, POSIX_ERROR_LEN,
-                 "SPI device %s: %s; enable SPI (raspi-config) and give the node's user the "
-                 "device (Debian: group spi)",
-                 path, strerror(errno));
-    else if (!S_ISCHR(info.st_mode))
-        snprintf(error, POSIX_ERROR_LEN, "SPI device %s: no device; name one like /dev/spidev0.0",
-                 path);
-    else
-        return true;
-    return false;
+        return posix_spi_fail(failure, path, errno);
+    return S_ISCHR(info.st_mode) || posix_spi_fail(failure, path, ENOTTY);
 }
 
 static bool check_identity(const struct posix_options *options, struct posix_identity *file,
-                           char *error)
+                           struct posix_failure *failure)
 {
     const struct sl_identity *identity = &file->identity;
-    uint8_t text[16];
-    struct sl_writer day = sl_writer_init(text, sizeof text);
+    uint8_t text[16] = "";
+    struct sl_writer day = sl_writer_init(text, sizeof text - 1);
 
-    if (!posix_identity_read(file, options->identity_path, error))
+    if (!posix_identity_read(file, options->identity_path, failure))
         return false;
     sl_text_add_date(&day, identity->not_after_s);
-    printf("node %.*s, base topic %.*s, broker %.*s port %u, certificate until %.*s\n",
+    printf("node %.*s, base topic %.*s, broker %.*s port %u, certificate until %s\n",
            (int)identity->name.len, (const char *)identity->name.data, (int)identity->base.len,
            (const char *)identity->base.data, (int)identity->broker_host.len,
-           (const char *)identity->broker_host.data, identity->broker_port,
-           (int)sl_writer_len(&day), (const char *)text);
+           (const char *)identity->broker_host.data, identity->broker_port, (const char *)text);
     if ((uint64_t)time(NULL) <= identity->not_after_s)
         return true;
-    snprintf(error, POSIX_ERROR_LEN,
-             "identity %s: its certificate ended on %.*s; run 'sluice node add %.*s --replace' at "
-             "the site and copy the new image",
-             options->identity_path, (int)sl_writer_len(&day), (const char *)text,
-             (int)identity->name.len, (const char *)identity->name.data);
-    return false;
+    return posix_fail(failure, POSIX_ERROR(IDENTITY_EXPIRED), options->identity_path,
+                      (const char *)text, (int)identity->name.len,
+                      (const char *)identity->name.data);
 }
 
 /* Would the node start with it? Nothing is connected or sent by a start alone. */
 static bool check_node(const struct posix_options *options, const struct sl_identity *identity,
-                       char *error)
+                       struct posix_failure *failure)
 {
     static struct sl_node node;
     static struct sl_records records;           /* empty: nothing of the state folder is touched */
@@ -141,20 +130,13 @@ static bool check_node(const struct posix_options *options, const struct sl_iden
     const enum sl_status status = sl_node_init(&node, sl_port_now(), &config, seed);
 
     sl_wipe(&node, sizeof node);
-    if (status == SL_OK)
-        return true;
-    snprintf(error, POSIX_ERROR_LEN,
-             "identity %s: the node cannot use it (%s); make a new one with 'sluice node add "
-             "NAME --replace'",
-             options->identity_path, sl_status_text(status));
-    return false;
+    return status == SL_OK || posix_fail(failure, POSIX_ERROR(IDENTITY_UNUSABLE),
+                                         options->identity_path, sl_status_text(status));
 }
 
-static bool say(bool is_good, const char *error)
+static bool say(bool is_good, const struct posix_failure *failure)
 {
-    if (!is_good) {
-        fflush(stdout);
-        fprintf(stderr, "sluice-node: %s\n", error);
-    }
+    if (!is_good)
+        posix_failure_show(failure);
     return is_good;
 }

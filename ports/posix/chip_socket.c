@@ -152,18 +152,14 @@ static void lose(int error)
 {
     const bool is_turned_away = chip.path && chip.fd >= 0 && !chip.has_answered &&
                                 (error == 0 || error == ECONNRESET || error == EPIPE);
+    const char *cause = error == 0 ? "closed by the chip" : strerror(error);
 
     if (!chip.is_reported && is_turned_away)
-        posix_log(
-            SL_LOG_WARNING,
-            "the chip's socket %s closes at once, as when another sluice-node holds the chip; "
-            "end that one",
-            chip.name);
+        posix_log_failure(POSIX_ERROR(CHIP_TAKEN), chip.name);
+    else if (!chip.is_reported && chip.path)
+        posix_log_failure(POSIX_ERROR(CHIP_AWAY), chip.name, cause, chip.path);
     else if (!chip.is_reported)
-        posix_log(SL_LOG_WARNING, "the chip's socket %s: %s; start %s%s", chip.name,
-                  error == 0 ? "closed by the chip" : strerror(error),
-                  chip.path ? "sluice-chip with --spi " : "sluice-node again",
-                  chip.path ? chip.path : "");
+        posix_log_failure(POSIX_ERROR(RELAYS_LOST), chip.name, cause);
     chip.is_reported = true;
     if (chip.fd >= 0)
         close(chip.fd);

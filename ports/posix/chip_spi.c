@@ -1,6 +1,7 @@
 /* An exchange takes a millisecond and more in the system, so the loop leaves it to a thread. */
 #include "chip_spi.h"
 #include "background.h"
+#include "log.h"
 #include "spi_device.h"
 #include <errno.h>
 #include <string.h>
@@ -27,11 +28,11 @@ static struct {
     bool is_reported; /* a failure, until the next success */
 } chip;
 
-bool posix_chip_spi_init(const char *path, char error[POSIX_ERROR_LEN])
+bool posix_chip_spi_init(const char *path, struct posix_failure *failure)
 {
     static const struct posix_chip kind = {start, take, wait_for};
 
-    job.fd = posix_spi_open(path, error);
+    job.fd = posix_spi_open(path, failure);
     chip.path = path;
     posix_chip_use(&kind);
     return job.fd >= 0;
@@ -82,8 +83,7 @@ static void exchange(void *argument)
 static void report(int error)
 {
     if (error != 0 && !chip.is_reported)
-        posix_log(SL_LOG_WARNING, "SPI device %s: %s; the relay chip hears nothing", chip.path,
-                  strerror(error));
+        posix_log_failure(POSIX_ERROR(SPI_FAILED), chip.path, strerror(error));
     if (error == 0 && chip.is_reported)
         posix_log(SL_LOG_INFO, "SPI device %s works again", chip.path);
     chip.is_reported = error != 0;

@@ -3,9 +3,9 @@
 #define SL_POSIX_CHIP_SPI_H
 
 #include "chip.h"
-#include "log.h"
+#include "errors.h"
 
-/* path: kept. False: *error says why. */
-bool posix_chip_spi_init(const char *path, char error[POSIX_ERROR_LEN]);
+/* path: kept. False: *failure says why. */
+bool posix_chip_spi_init(const char *path, struct posix_failure *failure);
 
 #endif

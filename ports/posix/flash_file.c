@@ -1,6 +1,7 @@
 /* Each operation is one write and fdatasync in a background thread, since that may take long. */
 #include "flash_file.h"
 #include "background.h"
+#include "log.h"
 #include "port.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NAME           "records"
+#define NAME           "records" /* as the list of errors says */
 #define TEMPORARY_NAME "records.new"
 #define OLD_TIME_NAME  "last-time"
 #define OLD_TIME_LEN   24 /* decimal, line feed, terminator */
@@ -33,19 +34,16 @@ static struct {
     struct posix_background background;
 } file = {.dir_fd = -1, .fd = -1, .background = POSIX_BACKGROUND_INIT(work, &file.job)};
 
-bool posix_flash_init(const char *dir, bool is_check, uint8_t *sectors, char error[POSIX_ERROR_LEN])
+bool posix_flash_init(const char *dir, bool is_check, uint8_t *sectors,
+                      struct posix_failure *failure)
 {
     *sectors = 0;
     if (!dir)
         return true;
     file.dir = dir;
     file.dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (file.dir_fd < 0 || faccessat(file.dir_fd, ".", W_OK | X_OK, AT_EACCESS) != 0) {
-        snprintf(error, POSIX_ERROR_LEN,
-                 "state folder %s: %s; make it, writable for this user, or leave --state out", dir,
-                 strerror(errno));
-        return false;
-    }
+    if (file.dir_fd < 0 || faccessat(file.dir_fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
+        return posix_fail(failure, POSIX_ERROR(STATE_UNUSABLE), dir, strerror(errno));
     if (open_file() || (!is_check && make_file()))
         *sectors = SL_RECORDS_SECTORS;
     return true;
@@ -102,8 +100,7 @@ bool sl_port_flash_take(bool *ok)
     sl_wipe(file.job.bytes, file.job.len);
     *ok = file.job.error == 0;
     if (!*ok && !file.has_complained)
-        posix_log(SL_LOG_WARNING, "%s/%s: cannot be written (%s): check the disk", file.dir, NAME,
-                  strerror(file.job.error));
+        posix_log_failure(POSIX_ERROR(RECORDS_UNWRITTEN), file.dir, strerror(file.job.error));
     file.has_complained = !*ok;
     return true;
 }
@@ -145,8 +142,7 @@ static bool open_file(void)
     }
     if (fd >= 0)
         close(fd);
-    posix_log(SL_LOG_WARNING, "%s/%s: %s, so it begins anew: without the last trusted time",
-              file.dir, NAME, fault);
+    posix_log_failure(POSIX_ERROR(RECORDS_ANEW), file.dir, fault);
     return false;
 }
 
@@ -168,10 +164,7 @@ static bool make_file(void)
         file.fd = fd;
         return true;
     }
-    posix_log(SL_LOG_WARNING,
-              "%s/%s: cannot be made (%s), so nothing is kept over restarts: check the folder's "
-              "rights and the free space",
-              file.dir, NAME, strerror(errno));
+    posix_log_failure(POSIX_ERROR(RECORDS_UNMADE), file.dir, strerror(errno));
     if (fd >= 0) {
         close(fd);
         (void)unlinkat(file.dir_fd, TEMPORARY_NAME, 0);

@@ -3,7 +3,6 @@
 #include "gpio_spec.h"
 #include <errno.h>
 #include <gpiod.h>
-#include <stdio.h>
 #include <string.h>
 
 #define CONSUMER "sluice"
@@ -11,26 +10,27 @@
 #define VERSION  0x01 /* 0.1, of this part */
 
 static struct gpiod_chip *open_chip(const char *text, struct posix_gpio_spec *spec,
-                                    char error[POSIX_ERROR_LEN]);
+                                    struct posix_failure *failure);
 static bool find_lines(struct gpiod_chip *in, const struct posix_gpio_spec *spec,
-                       char error[POSIX_ERROR_LEN]);
-static bool request(const struct posix_gpio_spec *spec, char error[POSIX_ERROR_LEN]);
+                       struct posix_failure *failure);
+static bool request(const struct posix_gpio_spec *spec, struct posix_failure *failure);
 static bool drive(uint8_t zones);
 static bool read_back(uint8_t *zones);
-static const char *cure(int error);
+/* What errno of a chip means. False. */
+static bool fail(struct posix_failure *failure, const char *path, int error);
 
 static struct gpiod_chip *chip;
 static struct gpiod_line_bulk bulk; /* in order of zones */
 static struct posix_outputs outputs = {.version = VERSION, .drive = drive, .read = read_back};
 
-const struct posix_outputs *posix_gpio_open(const char *text, char error[POSIX_ERROR_LEN])
+const struct posix_outputs *posix_gpio_open(const char *text, struct posix_failure *failure)
 {
     struct posix_gpio_spec spec;
 
-    chip = open_chip(text, &spec, error);
+    chip = open_chip(text, &spec, failure);
     if (!chip)
         return NULL;
-    if (!find_lines(chip, &spec, error) || !request(&spec, error)) {
+    if (!find_lines(chip, &spec, failure) || !request(&spec, failure)) {
         gpiod_chip_close(chip);
         chip = NULL;
         return NULL;
@@ -40,11 +40,11 @@ const struct posix_outputs *posix_gpio_open(const char *text, char error[POSIX_E
     return &outputs;
 }
 
-bool posix_gpio_check(const char *text, char error[POSIX_ERROR_LEN])
+bool posix_gpio_check(const char *text, struct posix_failure *failure)
 {
     struct posix_gpio_spec spec;
-    struct gpiod_chip *seen = open_chip(text, &spec, error);
-    const bool is_good = seen && find_lines(seen, &spec, error);
+    struct gpiod_chip *seen = open_chip(text, &spec, failure);
+    const bool is_good = seen && find_lines(seen, &spec, failure);
 
     if (seen)
         gpiod_chip_close(seen);
@@ -62,37 +62,30 @@ void posix_gpio_close(void)
 }
 
 static struct gpiod_chip *open_chip(const char *text, struct posix_gpio_spec *spec,
-                                    char error[POSIX_ERROR_LEN])
+                                    struct posix_failure *failure)
 {
     if (!posix_gpio_spec_parse(text, spec)) {
-        snprintf(
-            error, POSIX_ERROR_LEN,
-            "GPIO lines %s: give CHIP:LINE[,LINE...], 1 to 8 different lines, zone 0 first, as "
-            "in gpiochip0:17,27,22,5,6,13,19,26",
-            text);
+        posix_fail(failure, POSIX_ERROR(GPIO_LINES_BAD), text);
         return NULL;
     }
     struct gpiod_chip *opened = gpiod_chip_open(spec->path);
     if (!opened)
-        snprintf(error, POSIX_ERROR_LEN, "GPIO chip %s: %s; %s", spec->path, strerror(errno),
-                 cure(errno));
+        fail(failure, spec->path, errno);
     return opened;
 }
 
 static bool find_lines(struct gpiod_chip *in, const struct posix_gpio_spec *spec,
-                       char error[POSIX_ERROR_LEN])
+                       struct posix_failure *failure)
 {
     for (unsigned i = 0; i < spec->len; i++)
-        if (!gpiod_chip_get_line(in, spec->lines[i])) {
-            snprintf(error, POSIX_ERROR_LEN, "GPIO chip %s has no line %u: it has 0 to %u",
-                     spec->path, spec->lines[i], gpiod_chip_num_lines(in) - 1);
-            return false;
-        }
+        if (!gpiod_chip_get_line(in, spec->lines[i]))
+            return posix_fail(failure, POSIX_ERROR(GPIO_LINE_UNKNOWN), spec->path, spec->lines[i],
+                              gpiod_chip_num_lines(in) - 1);
     return true;
 }
 
 /* Off (0) from the first instant: the kernel takes the value together with the direction. */
-static bool request(const struct posix_gpio_spec *spec, char error[POSIX_ERROR_LEN])
+static bool request(const struct posix_gpio_spec *spec, struct posix_failure *failure)
 {
     const int off[SL_ZONES] = {0};
 
@@ -101,18 +94,13 @@ static bool request(const struct posix_gpio_spec *spec, char error[POSIX_ERROR_L
         struct gpiod_line *line = gpiod_chip_get_line(chip, spec->lines[i]);
         if (gpiod_line_is_used(line)) {
             const char *user = gpiod_line_consumer(line);
-            snprintf(error, POSIX_ERROR_LEN,
-                     "GPIO line %s:%u is in use by '%s': end that, or choose another line",
-                     spec->path, spec->lines[i], user ? user : "the kernel");
-            return false;
+            return posix_fail(failure, POSIX_ERROR(GPIO_LINE_BUSY), spec->path, spec->lines[i],
+                              user ? user : "the kernel");
         }
         gpiod_line_bulk_add(&bulk, line);
     }
-    if (gpiod_line_request_bulk_output_flags(&bulk, CONSUMER, FLAGS, off) == 0)
-        return true;
-    snprintf(error, POSIX_ERROR_LEN, "GPIO lines of %s: %s; %s", spec->path, strerror(errno),
-             cure(errno));
-    return false;
+    return gpiod_line_request_bulk_output_flags(&bulk, CONSUMER, FLAGS, off) == 0 ||
+           fail(failure, spec->path, errno);
 }
 
 static bool drive(uint8_t zones)
@@ -137,17 +125,15 @@ static bool read_back(uint8_t *zones)
     return true;
 }
 
-static const char *cure(int error)
+static bool fail(struct posix_failure *failure, const char *path, int error)
 {
     switch (error) {
     case ENOENT:
     case ENOTTY:
-        return "'gpiodetect' lists the chips";
+        return posix_fail(failure, POSIX_ERROR(GPIO_MISSING), path, strerror(error));
     case EACCES:
-        return "give the node's user the device (Debian: group gpio)";
-    case EBUSY:
-        return "another program holds one of them; 'gpioinfo' tells which";
+        return posix_fail(failure, POSIX_ERROR(GPIO_DENIED), path, strerror(error));
     default:
-        return "'gpioinfo' tells what the lines can do";
+        return posix_fail(failure, POSIX_ERROR(GPIO_UNFIT), path, strerror(error));
     }
 }

@@ -2,7 +2,7 @@
 #ifndef SL_POSIX_IDENTITY_FILE_H
 #define SL_POSIX_IDENTITY_FILE_H
 
-#include "log.h"
+#include "errors.h"
 #include "store/identity.h"
 #include <stdbool.h>
 
@@ -14,8 +14,8 @@ struct posix_identity {
 /* A regular file of our own without rights for group and others, no symbolic link; or a credential
  * from systemd (CREDENTIALS_DIRECTORY).
  * Gives: *file, locked in memory as far as the system allows; for sl_wipe on the way out.
- * Fails: false, with one line for a person in error. */
+ * Fails: false; *failure says why. */
 bool posix_identity_read(struct posix_identity *file, const char *path,
-                         char error[POSIX_ERROR_LEN]);
+                         struct posix_failure *failure);
 
 #endif

@@ -6,11 +6,11 @@
 #include <sys/mman.h>
 
 bool posix_records_read(struct sl_records *records, const char *dir, bool is_check,
-                        uint64_t *floor_s, char error[POSIX_ERROR_LEN])
+                        uint64_t *floor_s, struct posix_failure *failure)
 {
     uint8_t sectors;
 
-    if (!posix_flash_init(dir, is_check, &sectors, error))
+    if (!posix_flash_init(dir, is_check, &sectors, failure))
         return false;
     (void)mlock(records, sizeof *records); /* best effort: rights may be missing */
     sl_records_init(records, sectors);

@@ -57,10 +57,21 @@ void posix_log(enum sl_log_level level, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    for (char *at = text; *at != '\0'; at++)
-        if ((unsigned char)*at < ' ') /* in a file's name, say: one event is one line */
-            *at = '?';
+    sl_error_clean(text);
     write_line((struct posix_log_line){level, text, NULL, NULL, 0});
+}
+
+void posix_log_failure(enum posix_error error, const char *format, ...)
+{
+    const bool goes_on = posix_errors[error].exit == POSIX_EXIT_GOES_ON;
+    char text[LINE_MAX_LEN];
+    va_list arguments;
+
+    va_start(arguments, format);
+    posix_error_line(text, sizeof text, error, format, arguments);
+    va_end(arguments);
+    write_line(
+        (struct posix_log_line){goes_on ? SL_LOG_WARNING : SL_LOG_ERROR, text, NULL, NULL, 0});
 }
 
 static void write_line(struct posix_log_line line)

@@ -4,9 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
-
-/* Room for one line that says why the program cannot start. */
-#define POSIX_ERROR_LEN 512
+#include "errors.h"
 
 enum posix_log_sink { /* in the order of the words of the setting 'log' */
                       POSIX_LOG_AUTO,
@@ -23,5 +21,8 @@ void posix_log_name(struct sl_view name);
 /* One line of the board's own. */
 __attribute__((format(printf, 2, 3))) void posix_log(enum sl_log_level level, const char *format,
                                                      ...);
+/* A failure of errors.h: as a warning if the node goes on, else as an error. */
+__attribute__((format(printf, 2, 3))) void posix_log_failure(enum posix_error error,
+                                                             const char *format, ...);
 
 #endif

@@ -28,11 +28,9 @@
 
 #define STORE_MS 2000 /* at most, on the way out, for what should be kept */
 
-enum { EXIT_DONE = 0, EXIT_USAGE = 2, EXIT_LOCAL_FILES = 4 };
-
 static int catch_signals(void);
-static bool start(const struct posix_options *options, int signals, char error[POSIX_ERROR_LEN]);
-static bool start_outputs(const struct posix_options *options, char error[POSIX_ERROR_LEN]);
+static bool start(const struct posix_options *options, int signals, struct posix_failure *failure);
+static bool start_outputs(const struct posix_options *options, struct posix_failure *failure);
 static bool loop(int signals, uint32_t lease_ms);
 static void log_report(void);
 
@@ -45,38 +43,40 @@ int main(int argc, char **argv)
 {
     static struct posix_values values;
     struct posix_options options;
-    char error[POSIX_ERROR_LEN];
-    const enum posix_options_verdict verdict = posix_options_parse(&options, &values, argc, argv);
+    struct posix_failure failure;
+    const enum posix_options_verdict verdict =
+        posix_options_parse(&options, &values, argc, argv, &failure);
 
     switch (verdict) {
     case POSIX_OPTIONS_RUN:
     case POSIX_OPTIONS_CHECK:
         break;
     case POSIX_OPTIONS_DONE:
-        return EXIT_DONE;
-    case POSIX_OPTIONS_WRONG:
-        return EXIT_USAGE;
-    case POSIX_OPTIONS_NO_FILE:
-        return EXIT_LOCAL_FILES;
+        return POSIX_EXIT_DONE;
+    case POSIX_OPTIONS_FAILED:
+        posix_failure_show(&failure);
+        return failure.exit;
     }
     /* A core file would hold the private key; programs that collect cores heed only the second. */
     (void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     (void)prctl(PR_SET_DUMPABLE, 0);
     posix_log_init(options.log_sink, options.log_level);
     if (verdict == POSIX_OPTIONS_CHECK)
-        return posix_check(&options, &values) ? EXIT_DONE : EXIT_LOCAL_FILES;
+        return posix_check(&options, &values) ? POSIX_EXIT_DONE : POSIX_EXIT_LOCAL;
     const int signals = catch_signals();
-
-    const bool started = start(&options, signals, error);
-    if (!started)
-        fprintf(stderr, "sluice-node: %s\n", error);
-    const bool done = started && loop(signals, options.lease_ms);
+    enum posix_exit code = POSIX_EXIT_DONE;
+    if (!start(&options, signals, &failure)) {
+        posix_failure_show(&failure);
+        code = failure.exit;
+    } else if (!loop(signals, options.lease_ms)) {
+        code = POSIX_EXIT_LOCAL;
+    }
     posix_relays_stop();
     sl_wipe(&run, sizeof run);
     sl_wipe(&node, sizeof node);
     sl_records_wipe(&records);
     sl_wipe(&identity, sizeof identity);
-    return done ? EXIT_DONE : EXIT_LOCAL_FILES;
+    return code;
 }
 
 /* Blocked and read in the loop like any other line, so nothing is interrupted and nothing is lost.
@@ -97,7 +97,7 @@ static int catch_signals(void)
     return signalfd(-1, &ours, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
-static bool start(const struct posix_options *options, int signals, char error[POSIX_ERROR_LEN])
+static bool start(const struct posix_options *options, int signals, struct posix_failure *failure)
 {
     uint8_t seed[SL_NODE_SEED_LEN];
     struct sl_node_config config = {.identity = &identity.identity,
@@ -107,15 +107,12 @@ static bool start(const struct posix_options *options, int signals, char error[P
                                     .use_sntp = options->use_sntp,
                                     .version = SL_VERSION};
 
-    if (signals < 0) { /* they are blocked: nobody could stop us */
-        snprintf(error, POSIX_ERROR_LEN,
-                 "signals cannot be read: %s; raise the limit of open files", strerror(errno));
-        return false;
-    }
-    if (!start_outputs(options, error) ||
-        !posix_identity_read(&identity, options->identity_path, error) ||
-        !posix_state_lock(options->state_dir, error) ||
-        !posix_records_read(&records, options->state_dir, false, &config.floor_s, error))
+    if (signals < 0) /* they are blocked: nobody could stop us */
+        return posix_fail(failure, POSIX_ERROR(SIGNALS_UNREADABLE), strerror(errno));
+    if (!start_outputs(options, failure) ||
+        !posix_identity_read(&identity, options->identity_path, failure) ||
+        !posix_state_lock(options->state_dir, failure) ||
+        !posix_records_read(&records, options->state_dir, false, &config.floor_s, failure))
         return false;
     posix_log_name(identity.identity.name);
     posix_board_init(config.floor_s, !options->use_sntp, signals);
@@ -126,13 +123,9 @@ static bool start(const struct posix_options *options, int signals, char error[P
     sl_port_entropy(seed, sizeof seed);
     const enum sl_status status = sl_node_init(&node, sl_port_now(), &config, seed);
     sl_wipe(seed, sizeof seed);
-    if (status != SL_OK) {
-        snprintf(error, POSIX_ERROR_LEN,
-                 "identity %s: the node cannot use it (%s); make a new one with 'sluice node "
-                 "add NAME --replace'",
-                 options->identity_path, sl_status_text(status));
-        return false;
-    }
+    if (status != SL_OK)
+        return posix_fail(failure, POSIX_ERROR(IDENTITY_UNUSABLE), options->identity_path,
+                          sl_status_text(status));
     sl_run_init(&run, &node, &records, sl_port_now());
     posix_notify_init(sl_port_now());
     return true;
@@ -140,7 +133,7 @@ static bool start(const struct posix_options *options, int signals, char error[P
 
 /* Before anything else: relays are off from here on, and the relay process is forked without a
  * key in its memory. */
-static bool start_outputs(const struct posix_options *options, char error[POSIX_ERROR_LEN])
+static bool start_outputs(const struct posix_options *options, struct posix_failure *failure)
 {
     const struct posix_outputs *outputs = NULL;
 
@@ -149,15 +142,15 @@ static bool start_outputs(const struct posix_options *options, char error[POSIX_
         posix_chip_socket_init(options->output_name);
         return true;
     case POSIX_OUTPUT_SPI:
-        return posix_chip_spi_init(options->output_name, error);
+        return posix_chip_spi_init(options->output_name, failure);
     case POSIX_OUTPUT_RAW:
-        outputs = posix_raw_open(options->output_name, error);
+        outputs = posix_raw_open(options->output_name, failure);
         break;
     case POSIX_OUTPUT_GPIO:
-        outputs = posix_gpio_open(options->output_name, error);
+        outputs = posix_gpio_open(options->output_name, failure);
         break;
     }
-    return outputs && posix_relays_start(outputs, error);
+    return outputs && posix_relays_start(outputs, failure);
 }
 
 /* False: the relay process has ended by itself. */
@@ -183,8 +176,7 @@ static bool loop(int signals, uint32_t lease_ms)
             are_relays_held = posix_relays_are_held();
             if (are_relays_held)
                 continue;
-            posix_log(SL_LOG_ERROR, "the relay process has ended: everything is off; start "
-                                    "sluice-node again");
+            posix_log_failure(POSIX_ERROR(RELAYS_ENDED));
         } else if (is_stopping) {
             posix_relays_stop();
             _exit(128 + (int)signal.ssi_signo); /* the second request waits for nobody */

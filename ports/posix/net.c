@@ -125,10 +125,8 @@ static void advance(void)
             connect_next(now);
             break;
         case POSIX_UNRESOLVED:
-            posix_log(SL_LOG_WARNING,
-                      "the broker's name '%s' has no address (%s): check the name in the identity, "
-                      "and this machine's DNS",
-                      net.resolver.question.host, net.resolver.error);
+            posix_log_failure(POSIX_ERROR(BROKER_NAME_UNKNOWN), net.resolver.question.host,
+                              net.resolver.error);
             end(EHOSTUNREACH);
             break;
         }

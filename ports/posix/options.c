@@ -11,18 +11,20 @@
 
 enum { CONFIG = POSIX_SETTINGS, CHECK_CONFIG, HELP, VERSION, OPTIONS };
 
-static bool take(struct posix_values *values, int option, const char *text, char *error);
-static void say_unknown(char **argv, int at, char *error);
+static bool take(struct posix_values *values, int option, const char *text,
+                 struct posix_failure *failure);
+static void fail_unknown(const char *name, struct posix_failure *failure);
 static void put_before(struct posix_values *values, const struct posix_values *given);
 static bool find_output(const struct posix_values *values, enum posix_setting_id *output,
-                        char *error);
+                        struct posix_failure *failure);
 static long number_of(const struct posix_values *values, enum posix_setting_id id);
 static unsigned word_of(const struct posix_values *values, enum posix_setting_id id);
 static const char *text_of(const struct posix_values *values, enum posix_setting_id id);
-static enum posix_options_verdict refuse(enum posix_options_verdict verdict, const char *error);
+static const char *file_of(const struct posix_values *values);
 
 enum posix_options_verdict posix_options_parse(struct posix_options *options,
-                                               struct posix_values *values, int argc, char **argv)
+                                               struct posix_values *values, int argc, char **argv,
+                                               struct posix_failure *failure)
 {
     static struct posix_values given;
     struct option names[OPTIONS + 1] = {
@@ -32,7 +34,6 @@ enum posix_options_verdict posix_options_parse(struct posix_options *options,
         [VERSION] = {"version", no_argument, NULL, VERSION}};
     enum posix_options_verdict verdict = POSIX_OPTIONS_RUN;
     const char *path = NULL;
-    char error[POSIX_ERROR_LEN];
     int option, at = 1;
 
     for (int id = 0; id < POSIX_SETTINGS; id++)
@@ -55,32 +56,27 @@ enum posix_options_verdict posix_options_parse(struct posix_options *options,
             puts("sluice-node " SL_VERSION);
             return POSIX_OPTIONS_DONE;
         case ':':
-            snprintf(error, sizeof error, "%s: its value is missing", argv[at]);
-            return refuse(POSIX_OPTIONS_WRONG, error);
+            posix_fail(failure, POSIX_ERROR(OPTION_VALUE_MISSING), argv[at]);
+            return POSIX_OPTIONS_FAILED;
         case '?':
-            say_unknown(argv, at, error);
-            return refuse(POSIX_OPTIONS_WRONG, error);
+            fail_unknown(argv[at], failure);
+            return POSIX_OPTIONS_FAILED;
         default:
-            if (!take(&given, option, optarg, error))
-                return refuse(POSIX_OPTIONS_WRONG, error);
+            if (!take(&given, option, optarg, failure))
+                return POSIX_OPTIONS_FAILED;
         }
     if (optind < argc) {
-        snprintf(error, sizeof error, "'%s' belongs to no option", argv[optind]);
-        return refuse(POSIX_OPTIONS_WRONG, error);
+        posix_fail(failure, POSIX_ERROR(ARGUMENT_EXTRA), argv[optind]);
+        return POSIX_OPTIONS_FAILED;
     }
-    if (path) {
-        const enum posix_config_result result = posix_config_read(values, path, error);
-        if (result != POSIX_CONFIG_READ)
-            return refuse(
-                result == POSIX_CONFIG_WRONG ? POSIX_OPTIONS_WRONG : POSIX_OPTIONS_NO_FILE, error);
-    }
+    if (path && !posix_config_read(values, path, failure))
+        return POSIX_OPTIONS_FAILED;
     put_before(values, &given);
-    return posix_options_make(options, values, error) ? verdict
-                                                      : refuse(POSIX_OPTIONS_WRONG, error);
+    return posix_options_make(options, values, failure) ? verdict : POSIX_OPTIONS_FAILED;
 }
 
 bool posix_options_make(struct posix_options *options, const struct posix_values *values,
-                        char error[POSIX_ERROR_LEN])
+                        struct posix_failure *failure)
 {
     static const enum posix_output outputs[] = {[POSIX_CHIP] = POSIX_OUTPUT_SOCKET,
                                                 [POSIX_SPI] = POSIX_OUTPUT_SPI,
@@ -94,20 +90,12 @@ bool posix_options_make(struct posix_options *options, const struct posix_values
 
     *options = (struct posix_options){.identity_path = text_of(values, POSIX_IDENTITY),
                                       .state_dir = text_of(values, POSIX_STATE)};
-    if (!options->identity_path) {
-        snprintf(error, POSIX_ERROR_LEN, "--identity FILE is missing%s%s",
-                 values->file ? ", and no line 'identity = FILE' is in " : "",
-                 values->file ? values->file : "");
+    if (!options->identity_path)
+        return posix_fail(failure, POSIX_ERROR(IDENTITY_UNNAMED), file_of(values));
+    if (!find_output(values, &output, failure))
         return false;
-    }
-    if (!find_output(values, &output, error))
-        return false;
-    if (standard > longest) {
-        snprintf(error, POSIX_ERROR_LEN,
-                 "'default' (%ld s) is above 'longest' (%ld s): give one that is not", standard,
-                 longest);
-        return false;
-    }
+    if (standard > longest)
+        return posix_fail(failure, POSIX_ERROR(DEFAULT_ABOVE_LONGEST), standard, longest);
     if (standard == 0)
         standard = longest < SL_ZONE_DEFAULT_S ? longest : SL_ZONE_DEFAULT_S;
     if (sntp)
@@ -126,7 +114,8 @@ bool posix_options_make(struct posix_options *options, const struct posix_values
 }
 
 /* Given twice on the command line, the last one counts, as usual: a script may add to another's. */
-static bool take(struct posix_values *values, int option, const char *text, char *error)
+static bool take(struct posix_values *values, int option, const char *text,
+                 struct posix_failure *failure)
 {
     const struct posix_setting *setting = &posix_settings[option];
     const size_t len = strlen(text);
@@ -137,19 +126,19 @@ static bool take(struct posix_values *values, int option, const char *text, char
         return true;
     }
     posix_setting_describe(setting, allowed, sizeof allowed);
-    snprintf(error, POSIX_ERROR_LEN, "--%s %.200s: give %s", setting->name, text, allowed);
-    return false;
+    return posix_fail(failure, POSIX_ERROR(OPTION_VALUE_BAD), text, setting->name, allowed);
 }
 
-static void say_unknown(char **argv, int at, char *error)
+static void fail_unknown(const char *name, struct posix_failure *failure)
 {
-    const char *name = argv[at];
     const size_t hyphens = strspn(name, "-");
     const struct posix_setting *near =
         posix_setting_nearest(name + hyphens, strcspn(name + hyphens, "="));
 
-    snprintf(error, POSIX_ERROR_LEN, "'%.200s' is no option, or not the whole of one%s%s%s", name,
-             near ? ": did you mean '--" : "", near ? near->name : "", near ? "'?" : "");
+    if (near)
+        posix_fail(failure, POSIX_ERROR(OPTION_MISSPELT), name, near->name);
+    else
+        posix_fail(failure, POSIX_ERROR(OPTION_UNKNOWN), name);
 }
 
 /* The command line beats the file; another kind of output on it beats the file's kind. */
@@ -167,7 +156,7 @@ static void put_before(struct posix_values *values, const struct posix_values *g
 }
 
 static bool find_output(const struct posix_values *values, enum posix_setting_id *output,
-                        char *error)
+                        struct posix_failure *failure)
 {
     unsigned count = 0;
 
@@ -178,11 +167,17 @@ static bool find_output(const struct posix_values *values, enum posix_setting_id
         }
     if (count == 1)
         return true;
-    snprintf(error, POSIX_ERROR_LEN,
-             count == 0 ? "--chip, --spi, --gpio or --raw is missing%s%s"
-                        : "give only one of --chip, --spi, --gpio and --raw%s%s",
-             values->file ? ", here or in " : "", values->file ? values->file : "");
+    if (count == 0)
+        posix_fail(failure, POSIX_ERROR(OUTPUT_UNNAMED), file_of(values));
+    else
+        posix_fail(failure, POSIX_ERROR(OUTPUT_TWICE), file_of(values));
     return false;
+}
+
+/* For messages. */
+static const char *file_of(const struct posix_values *values)
+{
+    return values->file ? values->file : "the file of --config";
 }
 
 /* NULL: neither given nor a standard. */
@@ -208,12 +203,4 @@ static unsigned word_of(const struct posix_values *values, enum posix_setting_id
     while (strcmp(posix_settings[id].words[at], text) != 0)
         at++;
     return at;
-}
-
-static enum posix_options_verdict refuse(enum posix_options_verdict verdict, const char *error)
-{
-    fprintf(stderr, "sluice-node: %s\n", error);
-    if (verdict == POSIX_OPTIONS_WRONG)
-        fputs("'sluice-node --help' tells the options\n", stderr);
-    return verdict;
 }

@@ -24,20 +24,21 @@ struct posix_options {
 
 enum posix_options_verdict {
     POSIX_OPTIONS_RUN,
-    POSIX_OPTIONS_CHECK,   /* --check-config */
-    POSIX_OPTIONS_DONE,    /* --help or --version was answered */
-    POSIX_OPTIONS_WRONG,   /* the reason is on stderr */
-    POSIX_OPTIONS_NO_FILE, /* so it is; the configuration file cannot be read */
+    POSIX_OPTIONS_CHECK, /* --check-config */
+    POSIX_OPTIONS_DONE,  /* --help or --version was answered */
+    POSIX_OPTIONS_FAILED
 };
 
-/* Gives: *values, what was given, the command line before the file; and *options made of it. */
+/* Gives: *values, what was given, the command line before the file; and *options made of it;
+ * after POSIX_OPTIONS_FAILED *failure, whose exit tells wrong usage from an unreadable file. */
 enum posix_options_verdict posix_options_parse(struct posix_options *options,
-                                               struct posix_values *values, int argc, char **argv);
+                                               struct posix_values *values, int argc, char **argv,
+                                               struct posix_failure *failure);
 
 /* The options that *values mean, with defaults for what is not given. Pure.
  * Requires: *values as the parsers leave it, every value allowed. Gives: strings in *values.
- * False: they do not go together, or one is missing; *error has one line. */
+ * False: they do not go together, or one is missing; *failure says which. */
 bool posix_options_make(struct posix_options *options, const struct posix_values *values,
-                        char error[POSIX_ERROR_LEN]);
+                        struct posix_failure *failure);
 
 #endif

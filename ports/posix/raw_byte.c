@@ -3,7 +3,6 @@
 #include "link/frame.h"
 #include "spi_device.h"
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #define ALL_ZONES 0xFF
@@ -16,14 +15,13 @@ static uint8_t sent;
 static struct posix_outputs outputs = {
     .zones = ALL_ZONES, .version = SL_CHIP_VERSION_BLIND, .drive = drive, .read = read_back};
 
-const struct posix_outputs *posix_raw_open(const char *path, char error[POSIX_ERROR_LEN])
+const struct posix_outputs *posix_raw_open(const char *path, struct posix_failure *failure)
 {
-    fd = posix_spi_open(path, error);
+    fd = posix_spi_open(path, failure);
     if (fd < 0)
         return NULL;
     if (!drive(0)) {
-        snprintf(error, POSIX_ERROR_LEN, "SPI device %s: %s; nothing could be sent", path,
-                 strerror(errno));
+        posix_fail(failure, POSIX_ERROR(SPI_UNSENT), path, strerror(errno));
         return NULL;
     }
     outputs.name = path;

@@ -5,10 +5,10 @@
 #ifndef SL_POSIX_RAW_BYTE_H
 #define SL_POSIX_RAW_BYTE_H
 
-#include "log.h"
+#include "errors.h"
 #include "outputs.h"
 
-/* path: kept. Gives: the outputs, all off; NULL: *error says why. */
-const struct posix_outputs *posix_raw_open(const char *path, char error[POSIX_ERROR_LEN]);
+/* path: kept. Gives: the outputs, all off; NULL: *failure says why. */
+const struct posix_outputs *posix_raw_open(const char *path, struct posix_failure *failure);
 
 #endif

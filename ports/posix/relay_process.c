@@ -2,10 +2,10 @@
 #include "relay_process.h"
 #include "chip_socket.h"
 #include "link/slave.h"
+#include "log.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -38,14 +38,12 @@ static struct { /* in the node */
     sl_ms silent_due;          /* valid while silent: the end of its lease */
 } held;
 
-bool posix_relays_start(const struct posix_outputs *outputs, char error[POSIX_ERROR_LEN])
+bool posix_relays_start(const struct posix_outputs *outputs, struct posix_failure *failure)
 {
     int ends[2];
 
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
-        snprintf(error, POSIX_ERROR_LEN, "no socket for the relay process: %s", strerror(errno));
-        return false;
-    }
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+        return posix_fail(failure, POSIX_ERROR(RELAYS_NO_SOCKET), strerror(errno));
     held.pid = fork();
     if (held.pid == 0) {
         close(ends[0]);
@@ -53,7 +51,7 @@ bool posix_relays_start(const struct posix_outputs *outputs, char error[POSIX_ER
     }
     close(ends[1]);
     if (held.pid < 0) {
-        snprintf(error, POSIX_ERROR_LEN, "no process for the relays: %s", strerror(errno));
+        posix_fail(failure, POSIX_ERROR(RELAYS_NO_PROCESS), strerror(errno));
         held.pid = 0;
         close(ends[0]);
         return false;
@@ -90,9 +88,10 @@ void posix_relays_watch(sl_ms now, bool is_link_up, uint32_t lease_ms)
         held.silent_due = now + lease_ms;
     } else if (!held.is_closed && sl_ms_is_reached(now, held.silent_due)) {
         held.is_closed = true;
-        posix_log(SL_LOG_WARNING, "the relay process is silent: %s",
-                  held.outputs->drive(0) ? "everything was switched off in its place"
-                                         : strerror(errno));
+        if (held.outputs->drive(0))
+            posix_log_failure(POSIX_ERROR(RELAYS_SILENT));
+        else
+            posix_log_failure(POSIX_ERROR(RELAYS_STUCK), strerror(errno));
     }
 }
 
@@ -132,8 +131,7 @@ bool posix_relays_run(int fd, const struct posix_outputs *outputs)
         works = take_packets(&relays, &is_over) && outputs->drive(sl_slave_outputs(&relays.slave));
     }
     if (!works)
-        posix_log(SL_LOG_ERROR, "relays %s: %s; all are switched off, as far as they obey",
-                  outputs->name, strerror(errno));
+        posix_log_failure(POSIX_ERROR(RELAYS_FAILED), outputs->name, strerror(errno));
     return outputs->drive(0) && works;
 }
 

@@ -8,14 +8,14 @@
 #define SL_POSIX_RELAY_PROCESS_H
 
 #include "base/time.h"
-#include "log.h"
+#include "errors.h"
 #include "outputs.h"
 
 #define POSIX_RELAY_TICK_MS 10 /* of the countdowns, while something is on */
 
 /* Start it, and use it as the chip. outputs: open, off, kept.
- * Requires: no other thread yet. False: *error says why. */
-bool posix_relays_start(const struct posix_outputs *outputs, char error[POSIX_ERROR_LEN]);
+ * Requires: no other thread yet. False: *failure says why. */
+bool posix_relays_start(const struct posix_outputs *outputs, struct posix_failure *failure);
 /* False: it was started and has ended; everything is off, and it does not come back. */
 bool posix_relays_are_held(void);
 /* In every turn of the loop. A process that was silent for the lease has closed everything, unless

@@ -103,10 +103,7 @@ static void advance(sl_ms now)
         sntp.is_paused = false;
         break;
     case POSIX_UNRESOLVED:
-        posix_log(SL_LOG_WARNING,
-                  "the time server's name '%s' has no address (%s): check --sntp, and this "
-                  "machine's DNS",
-                  sntp.host, sntp.resolver.error);
+        posix_log_failure(POSIX_ERROR(SERVER_NAME_UNKNOWN), sntp.host, sntp.resolver.error);
         sntp.is_paused = true;
         sntp.pause_due = now + LOOK_UP_PAUSE_MS;
         break;

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/spi/spidev.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -12,18 +11,31 @@
 #define BITS 8
 
 static bool configure(int fd);
-static const char *cure(int error);
 
-int posix_spi_open(const char *path, char error[POSIX_ERROR_LEN])
+int posix_spi_open(const char *path, struct posix_failure *failure)
 {
     const int fd = open(path, O_RDWR | O_CLOEXEC);
 
     if (fd >= 0 && configure(fd))
         return fd;
-    snprintf(error, POSIX_ERROR_LEN, "SPI device %s: %s; %s", path, strerror(errno), cure(errno));
+    posix_spi_fail(failure, path, errno);
     if (fd >= 0)
         close(fd);
     return -1;
+}
+
+bool posix_spi_fail(struct posix_failure *failure, const char *path, int error)
+{
+    switch (error) {
+    case ENOENT:
+        return posix_fail(failure, POSIX_ERROR(SPI_MISSING), path, strerror(error));
+    case EACCES:
+        return posix_fail(failure, POSIX_ERROR(SPI_DENIED), path, strerror(error));
+    case ENOTTY:
+        return posix_fail(failure, POSIX_ERROR(SPI_NO_DEVICE), path, strerror(error));
+    default:
+        return posix_fail(failure, POSIX_ERROR(SPI_UNFIT), path, strerror(error));
+    }
 }
 
 /* NOLINTNEXTLINE(readability-non-const-parameter): the kernel writes to in, through an integer */
@@ -60,18 +72,4 @@ static bool configure(int fd)
     return ioctl(fd, SPI_IOC_WR_MODE, &mode) >= 0 &&
            ioctl(fd, SPI_IOC_WR_BITS_PER_WORD, &bits) >= 0 &&
            ioctl(fd, SPI_IOC_WR_MAX_SPEED_HZ, &hz) >= 0;
-}
-
-static const char *cure(int error)
-{
-    switch (error) {
-    case ENOENT:
-        return "name one of /dev/spidev*, or enable the SPI (Raspberry Pi: dtparam=spi=on)";
-    case EACCES:
-        return "give the node's user the device (Debian: group spi)";
-    case ENOTTY:
-        return "it is no spidev: name one of /dev/spidev*";
-    default:
-        return "the SPI must do mode 0 with 8 bits at 500 kHz";
-    }
 }

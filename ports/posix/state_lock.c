@@ -12,7 +12,7 @@
 static bool is_ours(int fd);
 static long read_holder(int fd);
 
-bool posix_state_lock(const char *dir, char error[POSIX_ERROR_LEN])
+bool posix_state_lock(const char *dir, struct posix_failure *failure)
 {
     char path[4096], text[24];
 
@@ -20,31 +20,19 @@ bool posix_state_lock(const char *dir, char error[POSIX_ERROR_LEN])
         return true;
     snprintf(path, sizeof path, "%s/lock", dir);
     const int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        snprintf(
-            error, POSIX_ERROR_LEN,
-            "state folder %s: no lock can be made in it (%s); make it, writable for this user, "
-            "or leave --state out",
-            dir, strerror(errno));
-        return false;
-    }
+    if (fd < 0)
+        return errno == ELOOP || errno == EISDIR || errno == ENXIO
+                   ? posix_fail(failure, POSIX_ERROR(STATE_LOCK_BAD), dir)
+                   : posix_fail(failure, POSIX_ERROR(STATE_UNUSABLE), dir, strerror(errno));
     if (!is_ours(fd)) {
-        snprintf(
-            error, POSIX_ERROR_LEN,
-            "state folder %s: its file 'lock' is not one that this user's node made: remove it, "
-            "and let nobody else write in the folder",
-            dir);
         close(fd);
-        return false;
+        return posix_fail(failure, POSIX_ERROR(STATE_LOCK_BAD), dir);
     }
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        const bool is_held = errno == EWOULDBLOCK;
-        snprintf(error, POSIX_ERROR_LEN,
-                 is_held
-                     ? "state folder %s: in use by process %ld: give each node a folder of its own"
-                     : "state folder %s: its file 'lock' (process %ld) cannot be locked: put it "
-                       "on a local file system",
-                 dir, read_holder(fd));
+        if (errno == EWOULDBLOCK)
+            posix_fail(failure, POSIX_ERROR(STATE_BUSY), dir, read_holder(fd));
+        else
+            posix_fail(failure, POSIX_ERROR(STATE_NO_LOCKS), dir, strerror(errno));
         close(fd);
         return false;
     }

@@ -44,6 +44,11 @@ void posix_log(enum sl_log_level level, const char *format, ...)
     (void)level, (void)format;
 }
 
+void posix_log_failure(enum posix_error error, const char *format, ...)
+{
+    (void)error, (void)format;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     struct sl_reader input = sl_reader_init((struct sl_view){data, len});

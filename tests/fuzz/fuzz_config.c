@@ -14,7 +14,7 @@
 static struct posix_values zeros, values, again;
 static uint8_t text[2 * POSIX_CONFIG_MAX];
 
-static void check_refused(const char *error, struct sl_view bytes);
+static void check_refused(const char *line, struct sl_view bytes);
 static void check_accepted(struct sl_view bytes);
 static void check_rewritten(const char *before, const char *equals, const char *end);
 static void check_refusals(void);
@@ -22,35 +22,35 @@ static void check_options(void);
 static struct sl_writer write_all(const char *before, const char *equals, const char *end);
 static void add(struct sl_writer *writer, const char *word);
 static bool parse(struct posix_values *out, const struct sl_writer *writer,
-                  char error[POSIX_ERROR_LEN]);
+                  struct posix_failure *failure);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     const struct sl_view bytes = {data, len};
-    char error[POSIX_ERROR_LEN] = "";
+    struct posix_failure failure = {.line = ""};
 
     values = zeros;
-    if (posix_config_parse(&values, NAME, bytes, error))
+    if (posix_config_parse(&values, NAME, bytes, &failure))
         check_accepted(bytes);
     else
-        check_refused(error, bytes);
+        check_refused(failure.line, bytes);
     return 0;
 }
 
-static void check_refused(const char *error, struct sl_view bytes)
+static void check_refused(const char *line, struct sl_view bytes)
 {
     unsigned lines = 1, number = 0;
 
     FUZZ_CHECK(memcmp(&values, &zeros, sizeof values) == 0);
-    FUZZ_CHECK(strncmp(error, NAME ":", strlen(NAME ":")) == 0);
-    FUZZ_CHECK(strlen(error) < POSIX_ERROR_LEN - 1);
-    for (const char *at = error; *at != '\0'; at++)
+    FUZZ_CHECK(strncmp(line, NAME ":", strlen(NAME ":")) == 0);
+    FUZZ_CHECK(strlen(line) < POSIX_FAILURE_LEN - 1);
+    for (const char *at = line; *at != '\0'; at++)
         FUZZ_CHECK(*at >= ' ' && *at <= '~');
     if (bytes.len > POSIX_CONFIG_MAX)
         return;
     for (size_t i = 0; i < bytes.len; i++)
         lines += bytes.data[i] == '\n';
-    FUZZ_CHECK(sscanf(error, NAME ":%u: ", &number) == 1 && number >= 1 && number <= lines);
+    FUZZ_CHECK(sscanf(line, NAME ":%u: ", &number) == 1 && number >= 1 && number <= lines);
 }
 
 static void check_accepted(struct sl_view bytes)
@@ -78,20 +78,21 @@ static void check_accepted(struct sl_view bytes)
 static void check_rewritten(const char *before, const char *equals, const char *end)
 {
     const struct sl_writer writer = write_all(before, equals, end);
-    char error[POSIX_ERROR_LEN];
+    struct posix_failure failure;
 
     for (unsigned id = 0; id < POSIX_SETTINGS; id++)
         if (strlen(values.list[id].text) > POSIX_CONFIG_LINE_MAX - 32)
             return; /* the words around it might not fit into its line */
     again = zeros;
-    FUZZ_CHECK(parse(&again, &writer, error));
+    FUZZ_CHECK(parse(&again, &writer, &failure));
     for (unsigned id = 0; id < POSIX_SETTINGS; id++)
         FUZZ_CHECK(strcmp(again.list[id].text, values.list[id].text) == 0);
 }
 
 static void check_refusals(void)
 {
-    char error[POSIX_ERROR_LEN], expected[32];
+    struct posix_failure failure;
+    char expected[32];
 
     for (unsigned id = 0; id < POSIX_SETTINGS; id++) {
         struct sl_writer writer = write_all("", "=", "\n");
@@ -101,7 +102,7 @@ static void check_refusals(void)
         add(&writer, "=");
         add(&writer, values.list[id].text);
         again = zeros;
-        FUZZ_CHECK(!parse(&again, &writer, error) && strstr(error, "already") != NULL);
+        FUZZ_CHECK(!parse(&again, &writer, &failure) && strstr(failure.line, "already") != NULL);
     }
     unsigned lines = 1;
     struct sl_writer writer = write_all("", "=", "\n");
@@ -109,19 +110,19 @@ static void check_refusals(void)
         lines += *at == '\n';
     add(&writer, "at_once = 2");
     snprintf(expected, sizeof expected, NAME ":%u: ", lines);
-    FUZZ_CHECK(!parse(&again, &writer, error));
-    FUZZ_CHECK(strncmp(error, expected, strlen(expected)) == 0);
-    FUZZ_CHECK(strstr(error, "'at-once'?") != NULL);
+    FUZZ_CHECK(!parse(&again, &writer, &failure));
+    FUZZ_CHECK(strncmp(failure.line, expected, strlen(expected)) == 0);
+    FUZZ_CHECK(strstr(failure.line, "'at-once'?") != NULL);
 }
 
 static void check_options(void)
 {
     struct posix_options options;
-    char error[POSIX_ERROR_LEN] = "";
+    struct posix_failure failure = {.line = ""};
     struct sl_zones zones;
 
-    if (!posix_options_make(&options, &values, error)) {
-        FUZZ_CHECK(error[0] != '\0');
+    if (!posix_options_make(&options, &values, &failure)) {
+        FUZZ_CHECK(failure.line[0] != '\0');
         return;
     }
     FUZZ_CHECK(options.identity_path != NULL && options.output_name != NULL);
@@ -154,9 +155,9 @@ static void add(struct sl_writer *writer, const char *word)
 }
 
 static bool parse(struct posix_values *out, const struct sl_writer *writer,
-                  char error[POSIX_ERROR_LEN])
+                  struct posix_failure *failure)
 {
     const struct sl_view bytes = {writer->start, sl_writer_len(writer)};
 
-    return posix_config_parse(out, NAME, bytes, error);
+    return posix_config_parse(out, NAME, bytes, failure);
 }

@@ -50,9 +50,9 @@ while read -r words; do
     done <examples
 done <commands
 
-# Every message that the program can give.
+# Every message that the programs can give.
 render "$pages/sluice-errors.7"
-for id in option-unknown node-unknown broker-down tls-broker-strange; do
+for id in option-unknown node-unknown broker-down tls-broker-strange identity-open relays-ended; do
     grep -q "$id" page || fail "sluice-errors(7) lacks $id"
 done
 echo "ok"

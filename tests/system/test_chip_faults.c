@@ -193,7 +193,7 @@ static void chip_program_comes_back(void **state)
     assert_true(test_wait_pins(&garden, PIN(2), TEST_WAIT_MS));
     (void)test_chip(&garden, "quit");
     (void)test_wait_exit(&garden.chip, TEST_WAIT_MS);
-    test_expect(&garden.node, "the chip's socket", 1);
+    test_expect(&garden.node, "[chip-away]", 1);
     test_expect(&garden.node, "the relay chip does not answer", 1);
     test_garden_start_chip(&garden);
     test_expect(&garden.node, "is there", 1);

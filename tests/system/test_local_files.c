@@ -54,9 +54,9 @@ static void check_refused(const char *path, const char *words)
 
     assert_int_equal(run(args, &process), 4);
     if (test_count(&process, words) != 1 || test_count(&process, "\n") != 1 ||
-        test_count(&process, path) == 0) {
+        test_count(&process, path) == 0 || test_count(&process, " [identity-") != 1) {
         test_show(&process);
-        fail_msg("'%s', the path, or 'one line' is missing", words);
+        fail_msg("'%s', the path, the identifier, or 'one line' is missing", words);
     }
 }
 
@@ -94,7 +94,9 @@ static void options_are_checked(void **state)
         {{NULL}, 2, "--identity FILE is missing"},
         {{"--identity", "x"}, 2, "--chip, --spi, --gpio or --raw is missing"},
         {{"--identity", "x", "--chip", "y", "z"}, 2, "'z' belongs to no option"},
-        {{"--nonsense"}, 2, "--help"},
+        {{"--nonsense"}, 2, "see 'sluice-node --help' [option-unknown]\n"},
+        {{"--leese", "5"}, 2, "did you mean '--lease'? [option-misspelt]\n"},
+        {{"--lease"}, 2, "--lease has no value: see 'sluice-node --help' [option-value-missing]\n"},
         {{"--at-once", "9"}, 2, "from 1 to 8"},
         {{"--at-once", "0"}, 2, "from 1 to 8"},
         {{"--at-once", ""}, 2, "from 1 to 8"},
@@ -102,7 +104,9 @@ static void options_are_checked(void **state)
         {{"--longest", "14401"}, 2, "from 1 to 14400"},
         {{"--longest", "99999999999999999999"}, 2, "from 1 to 14400"},
         {{"--default", "-5"}, 2, "from 1 to 14400"},
-        {{"--lease", "64"}, 2, "from 1 to 63"},
+        {{"--lease", "64"},
+         2,
+         "'64' is no value of --lease: give a number from 1 to 63 [option-value-bad]"},
         {{"--log-level", "loud"}, 2, "debug, info, warning or error"},
         {{"--sntp", ""}, 2, "HOST:PORT"},
         {{"--sntp", ":123"}, 2, "HOST:PORT"},
@@ -173,7 +177,7 @@ static void state_folder_must_be_usable(void **state)
 
     (void)state;
     assert_int_equal(run(args, &process), 4);
-    assert_int_equal(test_count(&process, "state folder /nonexistent"), 1);
+    assert_int_equal(test_count(&process, "state folder /nonexistent: cannot be used ("), 1);
 }
 
 /* Starts, and ends with 0 by SIGTERM, without a chip and without a broker. */

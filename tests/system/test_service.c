@@ -152,18 +152,20 @@ static void the_configuration_is_checked_without_moving_anything(void **state)
     check(&good, NULL, 0, "node garden, base topic irrigation, broker 127.0.0.1");
     check(&good, NULL, 0, "the configuration is good");
     bad = write_config("key.conf", "at_once = 2\n");
-    check(&bad, NULL, 2, "key.conf:4: 'at_once' is no setting: did you mean 'at-once'?");
+    check(&bad, NULL, 2,
+          "key.conf:4: 'at_once' is no setting: did you mean 'at-once'? [setting-misspelt]");
     bad = write_config("value.conf", "\nlease = 64\n");
-    check(&bad, NULL, 2, "value.conf:5: lease = 64: give a number from 1 to 63");
+    check(&bad, NULL, 2,
+          "value.conf:5: '64' is no value of lease: give a number from 1 to 63 [value-bad]");
     bad = test_place_path(&garden.place, "none.conf");
-    check(&bad, NULL, 4, "none.conf: No such file or directory");
+    check(&bad, NULL, 4, "none.conf: cannot be read (No such file or directory)");
 
     const char *const state_dir[] = {"--state", "/nonexistent", NULL};
     check(&good, state_dir, 4, "state folder /nonexistent");
     const char *const spi[] = {"--spi", "/nonexistent", NULL};
     check(&good, spi, 4, "SPI device /nonexistent");
     const char *const no_device[] = {"--raw", good.text, NULL};
-    check(&good, no_device, 4, "no device");
+    check(&good, no_device, 4, "it is no spidev");
     const char *const gpio[] = {"--gpio", "no-such-chip:1", NULL};
     check(&good, gpio, 4, "GPIO chip /dev/no-such-chip");
     const struct test_path identity = test_place_path(&garden.place, "site/nodes/garden/identity");

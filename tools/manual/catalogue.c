@@ -5,6 +5,7 @@
 #include "mqtt/reason.h"
 #include "node/command.h"
 #include "node/trouble.h"
+#include "ports/posix/errors.h"
 #include "tls/tls_text.h"
 #include <string.h>
 
@@ -12,6 +13,8 @@
 
 static void write_exit_codes(FILE *out);
 static void write_cli(FILE *out);
+static void write_node(FILE *out);
+static void write_errors(FILE *out, const struct sl_error_entry *list, unsigned len);
 static void write_log(FILE *out);
 static void write_troubles(FILE *out);
 static void write_tls(FILE *out);
@@ -29,16 +32,12 @@ void manual_write_catalogue(FILE *out)
           out);
     write_exit_codes(out);
     write_cli(out);
+    write_node(out);
     write_log(out);
     write_troubles(out);
     write_tls(out);
     write_reasons(out);
     write_refusals(out);
-    fputs("## `sluice-node`: the configuration\n\n"
-          "A wrong line or option is told with file and line, what is wrong, and what is allowed;\n"
-          "the exit code is 2, or 4 when a file cannot be read. `sluice-node --check-config` says\n"
-          "it without starting anything; `sluice-node --help` lists every setting.\n",
-          out);
 }
 
 static void write_exit_codes(FILE *out)
@@ -61,18 +60,37 @@ static void write_cli(FILE *out)
 {
     fputs("## `sluice`: its messages\n\n"
           "The list is `tools/sluice/errors.h`. The identifier stands in brackets at the end of\n"
-          "the line.\n\n"
-          "| identifier | code | message | what to do |\n|---|---|---|---|\n",
+          "the line.\n\n",
           out);
-    for (unsigned error = 0; error < SL_ERROR_COUNT; error++) {
+    write_errors(out, sl_errors, SL_ERROR_COUNT);
+}
+
+static void write_node(FILE *out)
+{
+    fputs("## `sluice-node`: its messages\n\n"
+          "The list is `ports/posix/errors.h`. The identifier stands in brackets at the end of\n"
+          "the line. With a code the program ends; without one it is a warning in the log, and\n"
+          "the node goes on. `sluice-node --check-config` tells what is wrong without starting\n"
+          "anything, and then ends with 4, or with 2 for a wrong setting; `sluice-node --help`\n"
+          "lists every setting.\n\n",
+          out);
+    write_errors(out, posix_errors, POSIX_ERRORS);
+}
+
+static void write_errors(FILE *out, const struct sl_error_entry *list, unsigned len)
+{
+    fputs("| identifier | code | message | what to do |\n|---|---|---|---|\n", out);
+    for (const struct sl_error_entry *error = list; error < list + len; error++) {
         char id[SL_ERROR_ID_MAX];
-        const char *marks = sl_errors[error].marks;
-        struct manual_words what = manual_expand(sl_errors[error].what, &marks);
-        struct manual_words cure = manual_expand(sl_errors[error].cure, &marks);
+        const char *marks = error->marks;
+        struct manual_words what = manual_expand(error->what, &marks);
+        struct manual_words cure = manual_expand(error->cure, &marks);
         if (*marks != '\0')
-            manual_fail("has names without marks", sl_errors[error].name);
-        fprintf(out, "| `%s` | %d | ", sl_error_id((enum sl_error)error, id),
-                (int)sl_errors[error].exit);
+            manual_fail("has names without marks", error->name);
+        fprintf(out, "| `%s` | ", sl_error_id(error, id));
+        if (error->exit >= 0)
+            fprintf(out, "%d ", error->exit);
+        fputs("| ", out);
         put_cell(out, what.text);
         fputs(" | ", out);
         put_cell(out, cure.text);
@@ -209,7 +227,6 @@ static void write_refusals(FILE *out)
         put_marked(out, refusals[i].text);
         fputc('\n', out);
     }
-    fputc('\n', out);
 }
 
 static void put_cell(FILE *out, const char *text)

@@ -47,7 +47,7 @@ struct manual_words manual_expand(const char *format, const char **marks)
             words.text[len++] = *at;
             continue;
         }
-        at += strcspn(at, "duscx");
+        at += strcspn(at, "duoscx");
         size_t name_len = strcspn(*marks, " ");
         if (*at == '\0' || name_len == 0 || len + name_len >= sizeof words.text)
             manual_fail("its marks have no names, or it is too long", format);

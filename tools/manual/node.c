@@ -70,7 +70,13 @@ void manual_write_node(FILE *out)
         roff_text(out, example->about);
         roff_literal(out, example->what);
     }
-    fputs(".Sh SEE ALSO\n.Xr journalctl 1 ,\n.Xr sluice 1 ,\n.Xr systemd.service 5\n", out);
+    fputs(".Sh DIAGNOSTICS\n", out);
+    roff_text(out, "A failure is one line, on standard error or in the log: the thing and its "
+                   "cause, the cure, and an identifier in brackets.");
+    fputs(".Xr sluice-errors 7\nlists them all.\n", out);
+    fputs(".Sh SEE ALSO\n.Xr journalctl 1 ,\n.Xr sluice 1 ,\n.Xr systemd.service 5 ,\n"
+          ".Xr sluice-errors 7\n",
+          out);
 }
 
 static void list_settings(FILE *out)

@@ -1,5 +1,6 @@
 /* sluice(1), a page for each subcommand, and sluice-errors(7). */
 #include "manual.h"
+#include "ports/posix/errors.h"
 #include "tools/sluice/command.h"
 #include <ctype.h>
 #include <errno.h>
@@ -13,6 +14,7 @@ struct page_name {
 static void write_overview(FILE *out);
 static void write_command(FILE *out, const struct sl_command *command);
 static void write_errors(FILE *out);
+static void list_errors(FILE *out, const struct sl_error_entry *list, unsigned len);
 static void list_options(FILE *out, const struct sl_option *options);
 static void list_exit_codes(FILE *out);
 static struct page_name name_page(const struct sl_command *command);
@@ -204,25 +206,37 @@ static void list_exit_codes(FILE *out)
 
 static void write_errors(FILE *out)
 {
-    roff_begin(out, "SLUICE-ERRORS", 7, "sluice-errors", "what sluice tells when it fails");
+    roff_begin(out, "SLUICE-ERRORS", 7, "sluice-errors",
+               "what sluice and sluice-node tell when they fail");
     fputs(".Sh DESCRIPTION\n", out);
-    roff_text(out, "Every failure of sluice is one line on standard error that ends with one of "
+    roff_text(out, "Every failure of sluice and of sluice-node is one line that ends with one of "
                    "these identifiers in brackets. Words in capitals stand for what the line "
                    "names; the number is the exit code.");
+    fputs(".Ss sluice\nOn standard error.\n", out);
+    list_errors(out, sl_errors, SL_ERROR_COUNT);
+    fputs(".Ss sluice-node\n", out);
+    roff_text(out, "On standard error when it cannot start, else in the log. Without a number it "
+                   "is a warning, and the node goes on.");
+    list_errors(out, posix_errors, POSIX_ERRORS);
+    fputs(".Sh SEE ALSO\n.Xr sluice 1 ,\n.Xr sluice-node 8\n", out);
+}
+
+static void list_errors(FILE *out, const struct sl_error_entry *list, unsigned len)
+{
     roff_list(out);
-    for (unsigned error = 0; error < SL_ERROR_COUNT; error++) {
-        char id[SL_ERROR_ID_MAX], macros[64];
-        const char *marks = sl_errors[error].marks;
-        struct manual_words what = manual_expand(sl_errors[error].what, &marks);
-        struct manual_words cure = manual_expand(sl_errors[error].cure, &marks);
+    for (const struct sl_error_entry *error = list; error < list + len; error++) {
+        char id[SL_ERROR_ID_MAX], code[16] = "", macros[64];
+        const char *marks = error->marks;
+        struct manual_words what = manual_expand(error->what, &marks);
+        struct manual_words cure = manual_expand(error->cure, &marks);
         struct manual_words whole = {""};
-        snprintf(macros, sizeof macros, "Em %s Pq %d", sl_error_id((enum sl_error)error, id),
-                 (int)sl_errors[error].exit);
+        if (error->exit >= 0)
+            snprintf(code, sizeof code, " Pq %d", error->exit);
+        snprintf(macros, sizeof macros, "Em %s%s", sl_error_id(error, id), code);
         snprintf(whole.text, sizeof whole.text, "%.300s: %.200s.", what.text, cure.text);
         roff_item(out, macros, whole.text);
     }
     roff_list_end(out);
-    fputs(".Sh SEE ALSO\n.Xr sluice 1\n", out);
 }
 
 /* --- files ---------------------------------------------------------------------------------- */

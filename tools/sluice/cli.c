@@ -19,9 +19,9 @@ enum sl_exit sl_cli_fail(enum sl_error error, const char *format, ...)
     char id[SL_ERROR_ID_MAX];
     va_list arguments;
     va_start(arguments, format);
-    print_line(sl_error_id(error, id), format, arguments);
+    print_line(sl_error_id(&sl_errors[error], id), format, arguments);
     va_end(arguments);
-    return sl_errors[error].exit;
+    return (enum sl_exit)sl_errors[error].exit;
 }
 
 void sl_cli_note(const char *format, ...)
@@ -32,18 +32,11 @@ void sl_cli_note(const char *format, ...)
     va_end(arguments);
 }
 
-/* Words of the user, names of files and words of others are in it: no byte of them is an order to
- * the terminal or a line of its own. */
 static void print_line(const char *id, const char *format, va_list arguments)
 {
     char line[LINE_MAX_LEN];
     vsnprintf(line, sizeof line, format, arguments);
-    for (char *at = line; *at != '\0'; at++)
-        if ((unsigned char)*at < 0x20 || *at == 0x7F)
-            *at = '?';
-        else if ((unsigned char)at[0] == 0xC2 && (unsigned char)at[1] >= 0x80 &&
-                 (unsigned char)at[1] < 0xA0) /* U+0080 to U+009F: orders of 8 bits */
-            at[0] = at[1] = '?';
+    sl_error_clean(line);
     fflush(stdout); /* keeps the order when both go to one file */
     fprintf(stderr, "sluice: %s", line);
     if (id)

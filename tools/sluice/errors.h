@@ -4,7 +4,7 @@
 #ifndef SL_CLI_ERRORS_H
 #define SL_CLI_ERRORS_H
 
-#include <stddef.h>
+#include "base/error_list.h"
 
 /* Stable: scripts depend on them. Name, number, what it means. */
 #define SL_EXIT_LIST(X)                                                                            \
@@ -263,15 +263,6 @@ SL_ERROR_LIST(X)
 /* The first two arguments of sl_cli_fail. */
 #define SL_ERROR(name) SL_ERROR_##name, sl_error_text_##name
 
-struct sl_error_entry {
-    const char *name; /* in capitals, as in the list */
-    enum sl_exit exit;
-    const char *marks, *what, *cure;
-};
 extern const struct sl_error_entry sl_errors[SL_ERROR_COUNT];
-
-#define SL_ERROR_ID_MAX 32
-/* "node-unknown": what stands behind a message in brackets, and in docs/errors.md. */
-const char *sl_error_id(enum sl_error error, char id[SL_ERROR_ID_MAX]);
 
 #endif

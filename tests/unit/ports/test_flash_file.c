@@ -49,10 +49,10 @@ static int tear_down(void **state)
 
 static uint8_t init(bool is_check)
 {
-    char error[POSIX_ERROR_LEN];
+    struct posix_failure failure;
     uint8_t sectors = 99;
 
-    assert_true(posix_flash_init(dir, is_check, &sectors, error));
+    assert_true(posix_flash_init(dir, is_check, &sectors, &failure));
     return sectors;
 }
 
@@ -163,16 +163,16 @@ static void a_file_that_cannot_be_trusted_is_replaced(void **state)
 
 static void a_check_makes_nothing(void **state)
 {
-    char error[POSIX_ERROR_LEN];
+    struct posix_failure failure;
     uint8_t sectors;
 
     (void)state;
     assert_int_equal(init(true), 0);
     assert_int_equal(access(path_of("records"), F_OK), -1);
-    assert_true(posix_flash_init(NULL, false, &sectors, error));
+    assert_true(posix_flash_init(NULL, false, &sectors, &failure));
     assert_int_equal(sectors, 0);
-    assert_false(posix_flash_init(path_of("absent"), true, &sectors, error));
-    assert_non_null(strstr(error, "make it, writable"));
+    assert_false(posix_flash_init(path_of("absent"), true, &sectors, &failure));
+    assert_non_null(strstr(failure.line, "make it, writable"));
 }
 
 static void an_old_time_counts_until_the_records_have_it(void **state)

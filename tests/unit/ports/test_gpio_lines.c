@@ -14,13 +14,13 @@
 
 static const unsigned lines[] = {17, 27, 22, 5, 6, 13, 19, 26};
 static const struct posix_outputs *outputs;
-static char error[POSIX_ERROR_LEN];
+static struct posix_failure failure;
 
 static int set_up(void **state)
 {
     (void)state;
     gpio_seam_start();
-    outputs = posix_gpio_open(SPEC, error);
+    outputs = posix_gpio_open(SPEC, &failure);
     return outputs ? 0 : -1;
 }
 
@@ -105,9 +105,9 @@ static void closing_switches_off_before_it_gives_back(void **state)
 
 static void refuse(const char *spec, const char *why)
 {
-    assert_null(posix_gpio_open(spec, error));
-    if (!strstr(error, why))
-        fail_msg("%s: '%s' does not say '%s'", spec, error, why);
+    assert_null(posix_gpio_open(spec, &failure));
+    if (!strstr(failure.line, why))
+        fail_msg("%s: '%s' does not say '%s'", spec, failure.line, why);
     assert_int_equal(gpio_seam->handle, -1);
     assert_int_equal(gpio_seam->device, -1);
 }
@@ -134,8 +134,10 @@ static void bad_lines_are_refused_in_words(void **state)
     posix_gpio_close();
     for (unsigned i = 0; i < sizeof specs / sizeof specs[0]; i++)
         refuse(specs[i], "give CHIP:LINE[,LINE...]");
-    refuse("a-chip-that-is-not:1", "/dev/a-chip-that-is-not: No such file or directory; 'gpiodet");
-    refuse(GPIO_SEAM_NAME ":1,32", "has no line 32: it has 0 to 31");
+    refuse("a-chip-that-is-not:1",
+           "/dev/a-chip-that-is-not: there is none (No such file or directory): 'gpiodetect' "
+           "lists the chips [gpio-missing]");
+    refuse(GPIO_SEAM_NAME ":1,32", "has no line 32: use 0 to 31 [gpio-line-unknown]");
     gpio_seam->used = 1u << 4;
     refuse(GPIO_SEAM_NAME ":1,4", "4 is in use by 'somebody'");
     assert_int_equal(gpio_seam->ever_low | gpio_seam->ever_high, 0);
@@ -145,7 +147,7 @@ static void fewer_relays_are_fewer_zones(void **state)
 {
     (void)state;
     posix_gpio_close();
-    outputs = posix_gpio_open("/dev/" GPIO_SEAM_NAME ":3,2", error);
+    outputs = posix_gpio_open("/dev/" GPIO_SEAM_NAME ":3,2", &failure);
     assert_non_null(outputs);
     assert_int_equal(outputs->zones, 0x03);
     assert_true(outputs->drive(0xFF));

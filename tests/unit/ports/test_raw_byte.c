@@ -39,11 +39,11 @@ static void on_pause(uint32_t us)
 
 static const struct posix_outputs *open_raw(void)
 {
-    char error[POSIX_ERROR_LEN];
+    struct posix_failure failure;
 
     spi_seam = (struct spi_seam){.select = on_select, .clock = on_clock, .pause = on_pause};
     frames = 0;
-    return posix_raw_open(SPI_SEAM_DEVICE, error);
+    return posix_raw_open(SPI_SEAM_DEVICE, &failure);
 }
 
 static void assert_heard(unsigned frame, uint8_t byte)
@@ -88,12 +88,13 @@ static void what_is_read_is_what_was_sent_and_says_so(void **state)
 
 static void a_bus_that_takes_nothing_is_refused_in_words(void **state)
 {
-    char error[POSIX_ERROR_LEN];
+    struct posix_failure failure;
 
     (void)state;
     spi_seam.error = EIO;
-    assert_null(posix_raw_open(SPI_SEAM_DEVICE, error));
-    assert_non_null(strstr(error, SPI_SEAM_DEVICE ": Input/output error"));
+    assert_null(posix_raw_open(SPI_SEAM_DEVICE, &failure));
+    assert_non_null(
+        strstr(failure.line, SPI_SEAM_DEVICE ": no byte could be sent (Input/output error)"));
 }
 
 int main(void)

@@ -29,11 +29,11 @@ static uint8_t confirmed, unconfirmed, ended, ran; /* zones; ran: by the status 
 
 static void start_relays(void)
 {
-    char error[POSIX_ERROR_LEN];
-    const struct posix_outputs *outputs = posix_gpio_open(GPIO_SEAM_NAME ":10,11,12", error);
+    struct posix_failure failure;
+    const struct posix_outputs *outputs = posix_gpio_open(GPIO_SEAM_NAME ":10,11,12", &failure);
 
     assert_non_null(outputs);
-    assert_true(posix_relays_start(outputs, error));
+    assert_true(posix_relays_start(outputs, &failure));
     sl_master_init(&master, sl_port_now(), SL_MASTER_LEASE_MIN_MS);
 }
 

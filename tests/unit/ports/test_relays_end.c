@@ -49,11 +49,11 @@ static pid_t only_child(void)
 
 static void check_killed_process_is_noticed(void)
 {
-    char error[POSIX_ERROR_LEN];
+    struct posix_failure failure;
 
     drives = 0;
     driven = 0xFF;
-    assert_true(posix_relays_start(&outputs, error));
+    assert_true(posix_relays_start(&outputs, &failure));
     assert_true(posix_relays_are_held());
     assert_int_equal(kill(only_child(), SIGKILL), 0);
     for (int i = 0; i < TURNS && posix_relays_are_held(); i++)

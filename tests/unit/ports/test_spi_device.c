@@ -53,7 +53,7 @@ static int set_up(void **state)
 {
     const char *elf = getenv("SL_CHIP_ELF"), *why;
     const struct twin_chip_options options = {.elf_path = elf ? elf : SL_CHIP_ELF};
-    char error[POSIX_ERROR_LEN];
+    struct posix_failure failure;
 
     (void)state;
     chip = twin_chip_create(&options, &why);
@@ -63,7 +63,7 @@ static int set_up(void **state)
     }
     twin_chip_run(chip, BOOT_US);
     spi_seam = (struct spi_seam){.select = on_select, .clock = on_clock, .pause = on_pause};
-    return posix_chip_spi_init(SPI_SEAM_DEVICE, error) ? 0 : -1;
+    return posix_chip_spi_init(SPI_SEAM_DEVICE, &failure) ? 0 : -1;
 }
 
 static int tear_down(void **state)
@@ -224,12 +224,12 @@ static void a_bus_that_stands_still_holds_nobody_up(void **state)
 
 static void what_is_no_spidev_is_refused_in_words(void **state)
 {
-    char error[POSIX_ERROR_LEN];
+    struct posix_failure failure;
 
     (void)state;
-    assert_int_equal(posix_spi_open("/dev/spidev.that.is.not", error), -1);
-    assert_non_null(strstr(error, "/dev/spidev.that.is.not"));
-    assert_non_null(strstr(error, "dtparam=spi=on"));
+    assert_int_equal(posix_spi_open("/dev/spidev.that.is.not", &failure), -1);
+    assert_non_null(strstr(failure.line, "/dev/spidev.that.is.not"));
+    assert_non_null(strstr(failure.line, "dtparam=spi=on"));
 }
 
 int main(void)

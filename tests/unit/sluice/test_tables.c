@@ -229,10 +229,10 @@ static void test_every_error_names_thing_and_cure(void **state)
         assert_int_not_equal(at->exit, SL_EXIT_DONE);
         assert_null(strchr(at->what, '\n'));
         assert_int_not_equal(at->cure[strlen(at->cure) - 1], '.');
-        sl_error_id((enum sl_error)error, id);
+        sl_error_id(at, id);
         assert_int_equal(strspn(id, "abcdefghijklmnopqrstuvwxyz-"), strlen(id));
         for (unsigned before = 0; before < error; before++)
-            assert_string_not_equal(id, sl_error_id((enum sl_error)before, other));
+            assert_string_not_equal(id, sl_error_id(&sl_errors[before], other));
     }
 }
 
