@@ -151,6 +151,27 @@ static void order_publish(unsigned qos)
     order(packet, len);
 }
 
+/* A PUBLISH whose topic MQTT forbids (3.1.1, 3.3.2-2 and 1.5.3-1): a client must not give it to the
+ * application. */
+
+static bool is_malformed(const char *path)
+{
+    return strcmp(path, "wildcard") == 0 || strcmp(path, "surrogate") == 0;
+}
+
+static void order_malformed(const char *path)
+{
+    uint8_t packet[] = {0x30, 7, 0, 3, 'a', '/', '#', 'x', 'y', 'z'};
+    static const uint8_t surrogate[] = {0xED, 0xA0, 0x80};
+    if (strcmp(path, "surrogate") == 0)
+        memcpy(packet + 4, surrogate, sizeof surrogate);
+    if (bench.is_v5) {
+        packet[1] = 8;
+        packet[7] = 0; /* no properties */
+    }
+    order(packet, packet[1] + 2u);
+}
+
 /* libmosquitto */
 
 static void on_answer(struct mosquitto *m, void *context, int code)
@@ -213,6 +234,24 @@ static void m_answered(step *request)
     need(bench.answers == before + 1, "not the answer expected");
 }
 
+static void on_any(struct mosquitto *m, void *context, const struct mosquitto_message *message)
+{
+    (void)m;
+    (void)context;
+    (void)message;
+    bench.messages++;
+}
+
+static bool m_accepts(const char *path)
+{
+    mosquitto_message_callback_set(mosquitto, on_any);
+    order_malformed(path);
+    wait_for_input();
+    const int error = mosquitto_loop_read(mosquitto, 1);
+    need(error == MOSQ_ERR_SUCCESS || bench.messages == 0, "neither accepted nor refused");
+    return bench.messages > 0;
+}
+
 static void m_run(const char *path)
 {
     mosquitto_lib_init();
@@ -234,6 +273,10 @@ static void m_run(const char *path)
             m_connect();
             wait_for_input();
             m_read();
+        }
+        if (is_malformed(path)) {
+            puts(m_accepts(path) ? "accepted" : "refused");
+            return;
         }
         if (strcmp(path, "out_qos0") == 0) {
             bench_step(m_publish);
@@ -309,6 +352,21 @@ static void p_receive(void)
     MQTTClient_free(topic);
 }
 
+static bool p_accepts(const char *path)
+{
+    char *topic = NULL;
+    int len = 0;
+    MQTTClient_message *message = NULL;
+    order_malformed(path);
+    (void)MQTTClient_receive(paho, &topic, &len, &message, 500);
+    const bool is_given = message != NULL;
+    if (is_given) {
+        MQTTClient_freeMessage(&message);
+        MQTTClient_free(topic);
+    }
+    return is_given;
+}
+
 static void p_run(const char *path)
 {
     char uri[96];
@@ -326,6 +384,10 @@ static void p_run(const char *path)
         }
         if (round == 0)
             p_connect();
+        if (is_malformed(path)) {
+            puts(p_accepts(path) ? "accepted" : "refused");
+            return;
+        }
         if (strcmp(path, "out_qos0") == 0) {
             bench_step(p_publish);
         } else if (strcmp(path, "subscribe") == 0) {
@@ -341,13 +403,15 @@ static void p_run(const char *path)
 int main(int argc, char **argv)
 {
     if (argc == 5 && strcmp(argv[1], "serve") == 0) {
-        serve(atoi(argv[2]), atoi(argv[3]), argv[4][0] == '5');
+        serve((int)strtol(argv[2], NULL, 10), (int)strtol(argv[3], NULL, 10), argv[4][0] == '5');
         return 0;
     }
     if (argc != 4) {
-        fputs("usage: mqtt-peers mosquitto|paho 3|5 in_qos0|in_qos1|out_qos0|subscribe|connect\n"
-              "callgrind counts bench_step; the path is taken 100 times\n",
-              stderr);
+        fputs(
+            "usage: mqtt-peers mosquitto|paho 3|5 in_qos0|in_qos1|out_qos0|subscribe|connect\n"
+            "callgrind counts bench_step; the path is taken 100 times\n"
+            "wildcard|surrogate: a PUBLISH with that in its topic is \"accepted\" or \"refused\"\n",
+            stderr);
         return 2;
     }
     bench.program = argv[0];
