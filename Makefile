@@ -92,7 +92,7 @@ faults: ## Every fault at every step of a life, and RUNS=100000 random combinati
 	@cmake --build $(BUILT) --target test_faults
 	@$(BUILT)/tests/simulation/test_faults 1 $(RUNS) $(shell nproc)
 
-bench: ## Measure: sizes, instructions, interrupt latency, message to pin
+bench: ## Measure: sizes, instructions, interrupt latency, message to pin, commands a second
 	@tools/dev/setup.sh bench
 	@$(MAKE) --no-print-directory build
 	@cmake --build $(BUILT)

@@ -118,6 +118,12 @@ mqtt() {
     row "the same in MQTT 5" "$(instructions connect_will_v5)"
 }
 
+judged() { # LIBRARY TOPIC: what it does in 3.1.1, and in 5 where that differs
+    v3=$(timeout 20 "$build/bench/mqtt-peers" "$1" 3 "$2" </dev/null)
+    v5=$(timeout 20 "$build/bench/mqtt-peers" "$1" 5 "$2" </dev/null)
+    if [ "$v3" = "$v5" ]; then echo "$v3"; else echo "$v3 (5: $v5)"; fi
+}
+
 text_bytes() { size -A "$(gcc -print-file-name="$1")" | awk '$1 == ".text" || $1 == ".rodata" { n += $2 } END { print n }'; }
 
 # Whole libraries are counted with what cannot be taken off them: sockets, locks, allocation.
@@ -135,6 +141,13 @@ peers() {
                 "$(instructions "$ours") / $(peer mosquitto $version $path) / $(peer paho $version $path)"
         done
     done
+    for topic in wildcard surrogate; do
+        case $topic in
+        wildcard) what="'#' in a received topic" ;;
+        surrogate) what="bad UTF-8 (a surrogate) in a received topic" ;;
+        esac
+        row "$what" "$("$build/bench/mqtt-paths" $topic) / $(judged mosquitto $topic) / $(judged paho $topic)" "refused"
+    done
     row "counted for Sluice" "protocol in memory: no socket, no allocation, nothing else to do"
     row "counted for the libraries" "every instruction of the call, theirs and the C library's, with sockets, locks, allocation and callbacks, for Paho C also its own trace and ledger of the heap; not the kernel, no TLS; connect with name lookup"
     row "code and constants of the whole libraries (libmosquitto: with its side of TLS)" \
@@ -145,11 +158,18 @@ whole_path() {
     table "Whole path: Mosquitto with mutual TLS, sluice-node, firmware on the simulated chip"
     need "$build/bench/message-to-pin" || return 0
     timeout 60 "$build/bench/message-to-pin" >>"$rows" || row "(did not end well)" ""
+
+    table "The program mosquitto_pub to pin, seen by relays before the broker and before the chip"
+    need mosquitto_pub || return 0
+    timeout 60 "$build/bench/publisher-to-pin" >>"$rows" || row "(did not end well)" ""
+
+    table "Idle and busy node: commands from 4 connections, each with an answer of its own within 250 ms"
+    timeout 150 "$build/bench/message-rate" >>"$rows" || row "(did not end well)" ""
 }
 
 print_plain() {
     awk -F '\t' '/^#/ { print "\n" substr($0, 2); next }
-        { printf "  %-66s %-28s %s\n", $1, $2, $3 == "" ? "" : "target " $3 }' "$rows"
+        { printf "  %-76s %-28s %s\n", $1, $2, $3 == "" ? "" : "target " $3 }' "$rows"
 }
 
 print_markdown() {
