@@ -58,12 +58,16 @@ enum sl_exit sl_file_write(const char *path, const void *data, size_t len, mode_
 
 enum sl_exit sl_file_append(const char *path, const char *line)
 {
-    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return sl_file_fail("write", path);
     off_t end = lseek(fd, 0, SEEK_END);
     enum sl_exit code = SL_EXIT_DONE;
-    if (end < 0 || !write_all(fd, line, strlen(line)) || fsync(fd) != 0) {
+    /* What a killed command left half written stays a line of its own. */
+    char last = '\n';
+    bool is_cut = end > 0 && pread(fd, &last, 1, end - 1) == 1 && last != '\n';
+    if (end < 0 || (is_cut && !write_all(fd, "\n", 1)) || !write_all(fd, line, strlen(line)) ||
+        fsync(fd) != 0) {
         code = sl_file_fail("write", path);
         if (end >= 0 && ftruncate(fd, end) != 0) /* half a line would spoil the next one */
             code = sl_file_fail("shorten", path);
