@@ -18,6 +18,8 @@ enum sl_exit __wrap_sl_site_open(const char *root, struct sl_site *site);
 enum sl_exit __wrap_sl_site_find_nodes(const struct sl_site *site, const char *name,
                                        struct sl_site_nodes *nodes);
 void __wrap_sl_site_free_nodes(struct sl_site_nodes *nodes);
+enum sl_exit __wrap_sl_crl_mark(const struct sl_site *site, struct sl_site_nodes *nodes,
+                                uint64_t *not_after_s);
 int __wrap_isatty(int fd);
 
 struct sl_talk {
@@ -229,6 +231,14 @@ enum sl_exit sl_talk_probe(const struct sl_site *site, const struct sl_site_node
     return SL_EXIT_DONE;
 }
 
+enum sl_exit sl_talk_visit(const struct sl_site *site, const char *name,
+                           const struct sl_pki_pair *pair, enum sl_talk_welcome *welcome)
+{
+    (void)site, (void)name, (void)pair;
+    *welcome = SL_WELCOME_IN;
+    return SL_EXIT_DONE;
+}
+
 /* --- the site ------------------------------------------------------------------------------- */
 
 enum sl_exit __wrap_sl_site_open(const char *root, struct sl_site *site)
@@ -251,6 +261,14 @@ enum sl_exit __wrap_sl_site_find_nodes(const struct sl_site *site, const char *n
 void __wrap_sl_site_free_nodes(struct sl_site_nodes *nodes)
 {
     (void)nodes;
+}
+
+enum sl_exit __wrap_sl_crl_mark(const struct sl_site *site, struct sl_site_nodes *nodes,
+                                uint64_t *not_after_s)
+{
+    (void)site, (void)nodes;
+    *not_after_s = 0;
+    return SL_EXIT_DONE;
 }
 
 int __wrap_isatty(int fd)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Nothing is half-written: init and node add are ended by SIGKILL at each of their calls to the disk,
-# and find the disk full at each of them. $1 sluice, $2 libcut_short
+# Nothing is half-written: init, node add and node revoke are ended by SIGKILL at each of their calls
+# to the disk, and find the disk full at each of them. $1 sluice, $2 libcut_short
 . "$(dirname "$0")/cli_lib.sh"
 shim=$2
 
@@ -91,6 +91,31 @@ while [ $n -le "$calls" ]; do
         [ $? != 0 ] || fail "node add --replace, $how at call $n of $calls: gave 0"
         expect 0 "garden " "$sluice" node list
         cmp site/broker/acl good/broker/acl || fail "node add --replace, $how at call $n"
+    done
+    n=$((n + 1))
+done
+
+# Revoked or not, and never a list that Mosquitto could not read; the second try ends it.
+rm -rf site && cp -a good site
+cut kill 0 "$sluice" node revoke garden || fail "node revoke: $(cat out)"
+check_order "node revoke"
+calls=$(count_calls)
+listed() { openssl crl -noout -text -CAfile site/ca/certificate.pem -in site/broker/crl.pem 2>&1; }
+serial=$(openssl x509 -noout -serial -in site/nodes/garden/certificate.pem | cut -d= -f2)
+n=1
+while [ $n -le "$calls" ]; do
+    for how in kill fail; do
+        rm -rf site && cp -a good site
+        cut $how $n "$sluice" node revoke garden
+        code=$?
+        what="node revoke, $how at call $n, $(sed -n ${n}p calls)"
+        [ $how$code = kill137 ] || [ $how$code = fail4 ] || fail "$what: gave $code: $(cat out)"
+        listed | grep -q "verify OK" || fail "$what: no list: $(listed)"
+        expect 0 "garden " "$sluice" node list
+        expect 0 "garden is revoked" "$sluice" node revoke garden
+        listed | grep -q "Serial Number: $serial" || fail "$what: not on the list the second time"
+        grep -qx "topic deny #" site/broker/acl || fail "$what: not forbidden the second time"
+        expect 0 " revoked" "$sluice" node list
     done
     n=$((n + 1))
 done

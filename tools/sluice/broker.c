@@ -5,7 +5,7 @@
  * outlive us.
  */
 #include "broker_files.h"
-#include "pki.h"
+#include "crl.h"
 #include <errno.h>
 #include <netdb.h>
 #include <signal.h>
@@ -18,9 +18,9 @@
 #include <unistd.h>
 
 #define RENEW_SERVER_DAYS 30
-#define RENEW_CRL_DAYS    180
 #define LOOK_AFTER_S      21600 /* certificates are looked at every six hours */
 #define STOP_S            5     /* what Mosquitto gets to end by itself */
+#define BUSY_MS           5000  /* what another command gets to finish with the site */
 #define PORT_MS           2000  /* how long a port may still be taken at the start */
 
 static enum sl_exit run(struct sl_cli *cli);
@@ -29,7 +29,7 @@ const struct sl_command sl_command_broker_run = {
     .summary = "check every file, then run the broker here",
     .text = "Runs Mosquitto in the foreground with the rights of the user, until Ctrl-C or "
             "SIGTERM. SIGHUP checks the files and then makes the broker read them again. The "
-            "broker's certificate (90 days) and the revocation list (1 year) are renewed in time, "
+            "broker's certificate (90 days) and the revocation list (30 days) are renewed in time, "
             "also while it runs.",
     .manual = "Mosquitto is found by PATH, /usr/sbin and /usr/local/sbin. It never outlives this "
               "command. Its configuration and access list, broker/mosquitto.conf and broker/acl, "
@@ -48,6 +48,8 @@ static void block_signals(sigset_t *ours, sigset_t *before);
 static enum sl_exit prepare(const struct sl_site *site, bool *is_renewed);
 static enum sl_exit renew(const struct sl_site *site, const struct sl_pki_pair *authority,
                           bool *is_renewed);
+static enum sl_exit renew_crl(const struct sl_site *site, const struct sl_pki_pair *authority,
+                              bool *is_renewed);
 static enum sl_exit check_port(const struct sl_site *site);
 static enum sl_exit try_port(const struct sl_site *site, int *error);
 static enum sl_exit fail_running(const struct sl_site *site);
@@ -108,11 +110,14 @@ static enum sl_exit prepare(const struct sl_site *site, bool *is_renewed)
     code = renew(site, &authority, is_renewed);
     sl_pki_free(&authority);
     struct sl_site_nodes nodes;
+    uint64_t list_end_s;
     if (code == SL_EXIT_DONE)
         code = sl_site_read_nodes(site, &nodes);
     if (code != SL_EXIT_DONE)
         return code;
-    code = sl_broker_write_acl(site, &nodes, sl_path_join(site->root, "broker").text);
+    code = sl_crl_mark(site, &nodes, &list_end_s);
+    if (code == SL_EXIT_DONE)
+        code = sl_broker_write_acl(site, &nodes, sl_path_join(site->root, "broker").text);
     sl_site_free_nodes(&nodes);
     return code;
 }
@@ -120,13 +125,7 @@ static enum sl_exit prepare(const struct sl_site *site, bool *is_renewed)
 static enum sl_exit renew(const struct sl_site *site, const struct sl_pki_pair *authority,
                           bool *is_renewed)
 {
-    struct sl_path crl = sl_path_join(site->root, "broker/crl.pem");
-    long days = 0;
-    enum sl_exit code = sl_pki_crl_days_left(crl.text, authority, &days);
-    if (code == SL_EXIT_DONE && days < RENEW_CRL_DAYS) {
-        code = sl_pki_write_crl(authority, crl.text);
-        *is_renewed = true;
-    }
+    enum sl_exit code = renew_crl(site, authority, is_renewed);
     struct sl_path folder = sl_path_join(site->root, "broker");
     struct sl_pki_pair server;
     if (code == SL_EXIT_DONE)
@@ -147,6 +146,35 @@ static enum sl_exit renew(const struct sl_site *site, const struct sl_pki_pair *
         *is_renewed = true;
     }
     sl_pki_free(&server);
+    return code;
+}
+
+/* Not while another command may be adding to the list: what we read would be the one before. That
+ * command's own list is new; so a list that lasts for now can wait for the next look. */
+static enum sl_exit renew_crl(const struct sl_site *site, const struct sl_pki_pair *authority,
+                              bool *is_renewed)
+{
+    X509_CRL *crl = NULL;
+    enum sl_exit code = sl_crl_read(site, authority->certificate, &crl);
+    long days = code == SL_EXIT_DONE ? sl_crl_days_left(crl) : 0;
+    X509_CRL_free(crl);
+    if (code != SL_EXIT_DONE || days >= SL_CRL_RENEW_DAYS)
+        return code;
+    code = sl_site_lock(site, "site", days > 0 ? 0 : BUSY_MS);
+    if (code == SL_EXIT_REFUSED)
+        return days > 0 ? SL_EXIT_DONE : sl_cli_fail(SL_ERROR(SITE_BUSY), site->root);
+    if (code != SL_EXIT_DONE)
+        return code;
+    crl = NULL;
+    code = sl_crl_read(site, authority->certificate, &crl);
+    if (code == SL_EXIT_DONE)
+        code = sl_crl_write(authority, site->root, crl, NULL);
+    if (code == SL_EXIT_DONE) {
+        sl_cli_note("the revocation list was renewed for %d days", SL_CRL_DAYS);
+        *is_renewed = true;
+    }
+    X509_CRL_free(crl);
+    sl_site_unlock(site, "site");
     return code;
 }
 
@@ -194,7 +222,6 @@ static enum sl_exit try_port(const struct sl_site *site, int *bind_error)
     return SL_EXIT_DONE;
 }
 
-static enum sl_exit fail_running(const struct sl_site *site);
 static enum sl_exit find_mosquitto(struct sl_path *program)
 {
     const char *path = getenv("PATH");

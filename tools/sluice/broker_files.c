@@ -40,6 +40,10 @@ enum sl_exit sl_broker_write_acl(const struct sl_site *site, const struct sl_sit
     fputs(notice, out);
     for (size_t n = 0; n < nodes->len; n++) {
         fprintf(out, "\nuser %s\n", nodes->list[n].name);
+        if (nodes->list[n].is_revoked) { /* at the next reload for a session that is open, too */
+            fputs("topic deny #\n", out);
+            continue;
+        }
         for (size_t t = 0; t < sl_topics_len; t++) {
             const char *access = sl_topics[t].direction == SL_TOPIC_IN ? "read" : "write";
             bool is_answer = sl_topics[t].direction == SL_TOPIC_ANSWER;

@@ -169,6 +169,12 @@ enum sl_exit {
     X(BROKER_OPEN, REFUSED, "FOLDER",                                                              \
       "the broker no longer keeps to %s/broker/acl and was stopped",                               \
       "start it again with 'sluice broker run'")                                                   \
+    X(BROKER_LETS_IN, REFUSED, "FOLDER",                                                           \
+      "the broker of %s still lets in a certificate that was revoked and is stopped",              \
+      "its log says why; then start it again with 'sluice broker run'")                            \
+    X(BROKER_REFUSES_ALL, REFUSED, "FOLDER",                                                       \
+      "the broker of %s refuses a good certificate and is stopped",                                \
+      "check its computer's clock and its log, then start it again with 'sluice broker run'")      \
     X(MOSQUITTO_MISSING, FILES, "", "mosquitto is not installed",                                  \
       "apt-get install mosquitto, or add its folder to PATH")                                      \
     X(PORT_TAKEN, REFUSED, "PORT ADDRESS", "port %u on %s is taken by another program",            \
@@ -227,7 +233,7 @@ enum sl_exit {
       SL_CURE_STRANGER)                                                                            \
     X(TLS_FAILED, NO_ANSWER, "HOST PORT CAUSE", "no TLS with the broker at %s:%u (%s)",            \
       "its log says why")                                                                          \
-    X(TLS_FILES, FILES, "FOLDER CAUSE", "the certificate and key in %s cannot be used (%s)",       \
+    X(TLS_FILES, FILES, "FILE CAUSE", "the certificate %s and its key cannot be used (%s)",        \
       SL_CURE_RESTORE)                                                                             \
     /* the node's answer */                                                                        \
     X(NODE_OFFLINE, NO_ANSWER, "NODE CAUSE", "%s is offline (%s) and nothing was sent",            \

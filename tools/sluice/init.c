@@ -1,6 +1,6 @@
 /* sluice init: a whole site, or none. */
 #include "broker_files.h"
-#include "pki.h"
+#include "crl.h"
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -202,7 +202,7 @@ static enum sl_exit build(const struct sl_site *site, const char *folder)
     if (code == SL_EXIT_DONE)
         code = sl_pki_save(&authority, sl_path_join(folder, "ca").text);
     if (code == SL_EXIT_DONE)
-        code = sl_pki_write_crl(&authority, sl_path_join(folder, "broker/crl.pem").text);
+        code = sl_crl_write(&authority, folder, NULL, NULL);
 
     char names[SL_PKI_NAMES_MAX];
     sl_pki_list_server_names(site, names);

@@ -1,6 +1,6 @@
 /* sluice node add, sluice node list. */
 #include "broker_files.h"
-#include "pki.h"
+#include "revoke.h"
 #include "talk.h"
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -48,8 +48,8 @@ const struct sl_command sl_command_node_add = {
     .options = add_options,
     .text = "The key is made on this computer and lies in nodes/NAME/identity, the file that goes "
             "onto the node: treat it like a key.\n\n"
-            "With --replace the certificate before stays valid to its last day: where others may "
-            "have its key, remove nodes/NAME and add the node under another name instead.",
+            "With --replace every certificate that the node had is revoked and its connection "
+            "ended, as 'sluice node revoke' does it: the node is out until it has the new file.",
     .manual = "A running broker is told of the node at once, and is then asked for what its list "
               "forbids: one that would allow it is stopped.\n\n"
               "Topics of different nodes never overlap. With --base irrigation a node has the "
@@ -58,7 +58,8 @@ const struct sl_command sl_command_node_add = {
         (const struct sl_example[]){
             {"sluice node add garden", "a node with the topics irrigation/garden/...:"},
             {"sluice node add garden --base irrigation", "with the original project's topics:"},
-            {"sluice node add garden --replace", "a new key before its certificate ends:"},
+            {"sluice node add garden --replace",
+             "another device in place of a lost one, or a new key before its certificate ends:"},
             {NULL, NULL}},
     .run = run_add,
 };
@@ -73,8 +74,10 @@ const struct sl_command sl_command_node_list = {
     .name = "node list",
     .summary = "list the nodes of the site",
     .options = list_options,
-    .manual = "Reads and checks the record, the certificate and the identity image of every node; "
-              "needs no broker. A certificate that has ended is red.",
+    .manual =
+        "Reads and checks the record, the certificate and the identity image of every node; "
+        "needs no broker. A certificate that has ended or was revoked is red. A revocation list "
+        "past half of its life is told of: nobody renews it then.",
     .examples = (const struct sl_example[]){{"sluice node list", "every node:"},
                                             {"sluice node list --json | jq -r '.nodes[].base'",
                                              "their base topics, for a script:"},
@@ -83,18 +86,19 @@ const struct sl_command sl_command_node_list = {
 };
 
 static void print_made(const struct sl_site *site, const struct sl_site_node *node,
-                       uint64_t old_not_after_s);
+                       const struct sl_revocation *revocation);
 static void print_made_json(const struct sl_site *site, const struct sl_site_node *node,
-                            uint64_t old_not_after_s);
+                            const struct sl_revocation *revocation);
 static cJSON *describe(const struct sl_site_node *node);
+static void print_row(const struct sl_site_node *node);
 static enum sl_exit check_name(const struct sl_site *site, const char *name);
 static const struct sl_site_node *find_node(const struct sl_site_nodes *nodes, const char *name);
 static enum sl_exit check_base(const struct sl_site *site, const struct sl_site_nodes *nodes,
                                const char *name, const char *base);
 static enum sl_exit write_node(const struct sl_site *site, struct sl_site_nodes *nodes,
-                               struct sl_site_node *node, bool is_replacing);
+                               struct sl_site_node *node, struct sl_revocation *revocation);
 static enum sl_exit build(const struct sl_site *site, const struct sl_pki_pair *authority,
-                          struct sl_site_node *node, const char *folder);
+                          struct sl_site_node *node, const char *folder, X509 **certificate);
 static enum sl_exit publish(const struct sl_site *site, struct sl_site_nodes *nodes,
                             const struct sl_site_node *node, const char *temporary,
                             bool is_replacing);
@@ -123,14 +127,19 @@ static enum sl_exit run_add(struct sl_cli *cli)
     if (code != SL_EXIT_DONE)
         return code;
     struct sl_site_nodes nodes;
+    uint64_t list_end_s;
     code = sl_site_read_nodes(&site, &nodes);
-    if (code != SL_EXIT_DONE)
+    if (code == SL_EXIT_DONE)
+        code = sl_crl_mark(&site, &nodes, &list_end_s);
+    if (code != SL_EXIT_DONE) {
+        sl_site_free_nodes(&nodes);
         return code;
+    }
     struct sl_site_node node = {.port = site.port};
     const struct sl_site_node *old = find_node(&nodes, name);
-    uint64_t old_not_after_s = old ? old->not_after_s : 0;
     if (old && is_replacing) {
         node = *old;
+        node.is_revoked = false;
     } else {
         snprintf(node.name, sizeof node.name, "%s", name);
         snprintf(node.base, sizeof node.base, "irrigation/%s", name);
@@ -148,47 +157,43 @@ static enum sl_exit run_add(struct sl_cli *cli)
         code = sl_cli_fail(SL_ERROR(NODE_NOT_THERE), node.name);
     else
         code = check_base(&site, &nodes, node.name, node.base);
+    struct sl_revocation revocation = {.site = &site};
     if (code == SL_EXIT_DONE)
-        code = write_node(&site, &nodes, &node, is_replacing);
+        code = write_node(&site, &nodes, &node, &revocation);
     sl_site_free_nodes(&nodes);
     if (code == SL_EXIT_DONE)
-        code = update_broker(&site, &node);
+        code = revocation.name[0] != '\0' ? sl_revoke_enforce(&revocation, &node)
+                                          : update_broker(&site, &node);
+    sl_revoke_end(&revocation);
     if (code != SL_EXIT_DONE)
         return code;
     if (cli->values[ADD_JSON].is_given)
-        print_made_json(&site, &node, old_not_after_s);
+        print_made_json(&site, &node, &revocation);
     else
-        print_made(&site, &node, old_not_after_s);
+        print_made(&site, &node, &revocation);
     return code;
 }
 
 static void print_made(const struct sl_site *site, const struct sl_site_node *node,
-                       uint64_t old_not_after_s)
+                       const struct sl_revocation *revocation)
 {
-    bool is_replacing = old_not_after_s != 0;
-    char day[16];
-    sl_site_print_date(day, old_not_after_s);
+    bool is_anew = revocation->name[0] != '\0';
     printf("node %s is made%s: topics %s/..., broker %s:%u\n"
            "its key was made on this computer: %s/nodes/%s/identity goes onto the node\n",
-           node->name, is_replacing ? " anew" : "", node->base, node->host, node->port, site->root,
+           node->name, is_anew ? " anew" : "", node->base, node->host, node->port, site->root,
            node->name);
-    if (is_replacing)
-        printf("its certificate before stays valid until %s; where others may have its key, remove "
-               "%s/nodes/%s and add the node under another name\n",
-               day, site->root, node->name);
+    if (is_anew)
+        sl_revoke_print(revocation);
 }
 
 static void print_made_json(const struct sl_site *site, const struct sl_site_node *node,
-                            uint64_t old_not_after_s)
+                            const struct sl_revocation *revocation)
 {
     cJSON *json = describe(node);
     struct sl_path folder = sl_path_join3(site->root, "nodes", node->name);
     cJSON_AddStringToObject(json, "identity_file", sl_path_join(folder.text, "identity").text);
-    if (old_not_after_s != 0) {
-        char day[16];
-        sl_site_print_date(day, old_not_after_s);
-        cJSON_AddStringToObject(json, "replaced_last_day", day);
-    }
+    if (revocation->name[0] != '\0')
+        sl_revoke_describe(revocation, json);
     sl_cli_print_json(json);
 }
 
@@ -261,12 +266,17 @@ static enum sl_exit check_base(const struct sl_site *site, const struct sl_site_
     return SL_EXIT_DONE;
 }
 
-/* The folder is built under a hidden name and appears whole; one before it goes at that moment. */
+/* The folder is built under a hidden name and appears whole; one before it goes at that moment.
+ * What the name had before is revoked first: whatever fails then, a device that was lost stays out.
+ */
 static enum sl_exit write_node(const struct sl_site *site, struct sl_site_nodes *nodes,
-                               struct sl_site_node *node, bool is_replacing)
+                               struct sl_site_node *node, struct sl_revocation *revocation)
 {
     struct sl_pki_pair authority;
-    enum sl_exit code = sl_pki_load_authority(site, &authority);
+    bool is_known = false, is_replacing = find_node(nodes, node->name) != NULL;
+    enum sl_exit code = sl_crl_is_known(site, node->name, &is_known);
+    if (code == SL_EXIT_DONE)
+        code = sl_pki_load_authority(site, &authority);
     if (code != SL_EXIT_DONE)
         return code;
     struct sl_path folder = sl_path_join(site->root, "nodes");
@@ -275,19 +285,24 @@ static enum sl_exit write_node(const struct sl_site *site, struct sl_site_nodes 
         sl_pki_free(&authority);
         return sl_file_fail("make a folder in", folder.text);
     }
-    code = build(site, &authority, node, temporary.text);
+    X509 *certificate = NULL;
+    code = build(site, &authority, node, temporary.text, &certificate);
     if (code == SL_EXIT_DONE)
         code = sl_folder_flush(temporary.text);
+    if (code == SL_EXIT_DONE && (is_known || is_replacing))
+        code = sl_revoke_begin(site, &authority, node->name, certificate, revocation);
     if (code == SL_EXIT_DONE)
         code = publish(site, nodes, node, temporary.text, is_replacing);
     if (code != SL_EXIT_DONE || is_replacing)
         sl_folder_remove(temporary.text);
+    X509_free(certificate);
     sl_pki_free(&authority);
     return code;
 }
 
+/* Gives: *certificate, which the caller frees. */
 static enum sl_exit build(const struct sl_site *site, const struct sl_pki_pair *authority,
-                          struct sl_site_node *node, const char *folder)
+                          struct sl_site_node *node, const char *folder, X509 **certificate)
 {
     char names[SL_PKI_NAMES_MAX];
     snprintf(names, sizeof names, "DNS:%s.device.invalid", node->name);
@@ -307,6 +322,8 @@ static enum sl_exit build(const struct sl_site *site, const struct sl_pki_pair *
     if (code == SL_EXIT_DONE)
         code = sl_site_save_node(node, folder);
     sl_wipe(image, sizeof image);
+    *certificate = pair.certificate;
+    pair.certificate = NULL;
     sl_pki_free(&pair);
     return code;
 }
@@ -359,6 +376,12 @@ static enum sl_exit run_list(struct sl_cli *cli)
         code = sl_site_read_nodes(&site, &nodes);
     if (code != SL_EXIT_DONE)
         return code;
+    uint64_t list_end_s;
+    code = sl_crl_mark(&site, &nodes, &list_end_s);
+    if (code != SL_EXIT_DONE) {
+        sl_site_free_nodes(&nodes);
+        return code;
+    }
 
     cJSON *json = cJSON_CreateObject();
     cJSON *list = cJSON_AddArrayToObject(json, "nodes");
@@ -368,22 +391,34 @@ static enum sl_exit run_list(struct sl_cli *cli)
         printf("%-23s  %-24s  %-22s  %s\n", "NODE", "BASE TOPIC", "BROKER", "CERTIFICATE ENDS");
     for (size_t i = 0; i < nodes.len; i++) {
         const struct sl_site_node *node = &nodes.list[i];
-        char day[16], broker[SL_HOST_MAX + 8];
-        sl_site_print_date(day, node->not_after_s);
-        snprintf(broker, sizeof broker, "%s:%u", node->host, node->port);
-        if (!wants_json) {
-            bool is_over = node->not_after_s <= (uint64_t)time(NULL);
-            printf("%-23s  %-24s  %-22s  %s%s%s\n", node->name, node->base, broker,
-                   is_over ? sl_cli_colour(SL_COLOUR_BAD) : "", day,
-                   is_over ? sl_cli_colour(SL_COLOUR_OFF) : "");
-            continue;
+        if (wants_json) {
+            cJSON *entry = describe(node);
+            cJSON_AddBoolToObject(entry, "revoked", node->is_revoked);
+            cJSON_AddItemToArray(list, entry);
+        } else {
+            print_row(node);
         }
-        cJSON_AddItemToArray(list, describe(node));
     }
+    char day[16];
+    sl_site_print_date(day, list_end_s);
+    cJSON_AddStringToObject(json, "revocation_list_last_day", day);
+    if (!wants_json)
+        printf("the revocation list lasts until %s\n", day);
     if (wants_json)
         sl_cli_print_json(json);
     else
         cJSON_Delete(json);
     sl_site_free_nodes(&nodes);
     return SL_EXIT_DONE;
+}
+
+static void print_row(const struct sl_site_node *node)
+{
+    char day[16], broker[SL_HOST_MAX + 8];
+    sl_site_print_date(day, node->not_after_s);
+    snprintf(broker, sizeof broker, "%s:%u", node->host, node->port);
+    bool is_bad = node->is_revoked || node->not_after_s <= (uint64_t)time(NULL);
+    printf("%-23s  %-24s  %-22s  %s%s%s\n", node->name, node->base, broker,
+           is_bad ? sl_cli_colour(SL_COLOUR_BAD) : "", node->is_revoked ? "revoked" : day,
+           is_bad ? sl_cli_colour(SL_COLOUR_OFF) : "");
 }

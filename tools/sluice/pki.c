@@ -12,7 +12,9 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #define DAY_S        86400L
 #define PEM_FILE_MAX 65536
@@ -32,6 +34,8 @@ static const struct profile profiles[] = {
                          SL_PKI_LEAF_DAYS},
     [SL_PKI_NODE] = {"node", "critical,CA:FALSE", "critical,digitalSignature", "clientAuth",
                      SL_PKI_LEAF_DAYS},
+    [SL_PKI_VISITOR] = {"visitor", "critical,CA:FALSE", "critical,digitalSignature", "clientAuth",
+                        SL_PKI_VISITOR_DAYS},
 };
 
 static bool fill_certificate(X509 *certificate, const struct profile *profile, const char *name,
@@ -40,12 +44,13 @@ static bool add_extension(X509 *certificate, X509 *issuer, int nid, const char *
 static bool set_serial(X509 *certificate);
 static enum sl_exit log_issue(const char *folder, const struct profile *profile, const char *name,
                               const X509 *certificate);
-static enum sl_exit write_pem(const char *path, mode_t mode, const X509 *certificate, EVP_PKEY *key,
-                              X509_CRL *crl);
+static BIO *print_pem(const X509 *certificate, EVP_PKEY *key);
+static enum sl_exit write_pem(const char *path, mode_t mode, const X509 *certificate,
+                              EVP_PKEY *key);
+static enum sl_exit lend_pem(const X509 *certificate, EVP_PKEY *key, int *fd);
 
 static enum sl_exit check_today(const char *folder, const X509 *certificate, const X509 *authority);
 static bool is_signed_by(const X509 *certificate, const X509 *authority);
-static uint64_t unix_time(const ASN1_TIME *asn1);
 
 /* An encrypted key would otherwise ask on the terminal and hang a service. */
 static char no_pass_phrase[] = "";
@@ -157,68 +162,73 @@ void sl_pki_list_server_names(const struct sl_site *site, char out[SL_PKI_NAMES_
                  is_address ? "IP" : "DNS", site->host);
 }
 
-enum sl_exit sl_pki_write_crl(const struct sl_pki_pair *authority, const char *path)
-{
-    X509_CRL *crl = X509_CRL_new();
-    ASN1_TIME *from = X509_gmtime_adj(NULL, -DAY_S);
-    ASN1_TIME *until = X509_time_adj_ex(NULL, SL_PKI_CRL_DAYS, 0, NULL);
-    ASN1_INTEGER *number = ASN1_INTEGER_new();
-    bool ok = crl && from && until && number &&
-              ASN1_INTEGER_set_uint64(number, (uint64_t)time(NULL)) == 1 &&
-              X509_CRL_set_version(crl, X509_CRL_VERSION_2) == 1 &&
-              X509_CRL_set_issuer_name(crl, X509_get_subject_name(authority->certificate)) == 1 &&
-              X509_CRL_set1_lastUpdate(crl, from) == 1 &&
-              X509_CRL_set1_nextUpdate(crl, until) == 1 &&
-              X509_CRL_add1_ext_i2d(crl, NID_crl_number, number, 0, 0) == 1;
-    if (ok) {
-        X509V3_CTX context;
-        X509V3_set_ctx_nodb(&context);
-        X509V3_set_ctx(&context, authority->certificate, NULL, NULL, crl, 0);
-        X509_EXTENSION *extension =
-            X509V3_EXT_conf_nid(NULL, &context, NID_authority_key_identifier, "keyid:always");
-        ok = extension && X509_CRL_add_ext(crl, extension, -1) == 1 &&
-             X509_CRL_sign(crl, authority->key, EVP_sha256()) != 0;
-        X509_EXTENSION_free(extension);
-    }
-    enum sl_exit code = ok ? write_pem(path, 0600, NULL, NULL, crl) : sl_pki_fail("make the CRL");
-    ASN1_INTEGER_free(number);
-    ASN1_TIME_free(until);
-    ASN1_TIME_free(from);
-    X509_CRL_free(crl);
-    return code;
-}
-
 /* --- files ---------------------------------------------------------------------------------- */
 
 enum sl_exit sl_pki_save(const struct sl_pki_pair *pair, const char *folder)
 {
     struct sl_path path = sl_path_join(folder, "key.pem");
-    enum sl_exit code = write_pem(path.text, 0600, NULL, pair->key, NULL);
+    enum sl_exit code = write_pem(path.text, 0600, NULL, pair->key);
     return code == SL_EXIT_DONE ? sl_pki_save_certificate(pair, folder) : code;
 }
 
 enum sl_exit sl_pki_save_certificate(const struct sl_pki_pair *pair, const char *folder)
 {
     struct sl_path path = sl_path_join(folder, "certificate.pem");
-    return write_pem(path.text, 0600, pair->certificate, NULL, NULL);
+    return write_pem(path.text, 0600, pair->certificate, NULL);
 }
 
-/* Exactly one of the three is there. */
-static enum sl_exit write_pem(const char *path, mode_t mode, const X509 *certificate, EVP_PKEY *key,
-                              X509_CRL *crl)
+enum sl_exit sl_pki_lend(const struct sl_pki_pair *pair, struct sl_pki_lent *lent)
 {
-    BIO *memory = BIO_new(BIO_s_secmem());
-    bool ok =
-        memory &&
-        ((certificate && PEM_write_bio_X509(memory, certificate) == 1) ||
-         (key && PEM_write_bio_PKCS8PrivateKey(memory, key, NULL, NULL, 0, NULL, NULL) == 1) ||
-         (crl && PEM_write_bio_X509_CRL(memory, crl) == 1));
+    *lent = (struct sl_pki_lent){-1, -1};
+    enum sl_exit code = lend_pem(pair->certificate, NULL, &lent->certificate_fd);
+    if (code == SL_EXIT_DONE)
+        code = lend_pem(NULL, pair->key, &lent->key_fd);
+    if (code != SL_EXIT_DONE)
+        sl_pki_take_back(lent);
+    return code;
+}
+
+void sl_pki_take_back(struct sl_pki_lent *lent)
+{
+    if (lent->certificate_fd >= 0)
+        close(lent->certificate_fd);
+    if (lent->key_fd >= 0)
+        close(lent->key_fd);
+    *lent = (struct sl_pki_lent){-1, -1};
+}
+
+static enum sl_exit lend_pem(const X509 *certificate, EVP_PKEY *key, int *fd)
+{
+    BIO *memory = print_pem(certificate, key);
     char *text = NULL;
-    long len = ok ? BIO_get_mem_data(memory, &text) : 0;
+    long len = memory ? BIO_get_mem_data(memory, &text) : 0;
+    *fd = memfd_create("sluice", MFD_CLOEXEC);
+    bool ok = len > 0 && *fd >= 0 && write(*fd, text, (size_t)len) == len;
+    BIO_free(memory);
+    return ok ? SL_EXIT_DONE : sl_pki_fail("lend a certificate");
+}
+
+static enum sl_exit write_pem(const char *path, mode_t mode, const X509 *certificate, EVP_PKEY *key)
+{
+    BIO *memory = print_pem(certificate, key);
+    char *text = NULL;
+    long len = memory ? BIO_get_mem_data(memory, &text) : 0;
     enum sl_exit code =
         len > 0 ? sl_file_write(path, text, (size_t)len, mode) : sl_pki_fail("write PEM");
     BIO_free(memory); /* clears it */
     return code;
+}
+
+/* Exactly one of the two is there. */
+static BIO *print_pem(const X509 *certificate, EVP_PKEY *key)
+{
+    BIO *memory = BIO_new(BIO_s_secmem());
+    if (memory &&
+        ((certificate && PEM_write_bio_X509(memory, certificate) == 1) ||
+         (key && PEM_write_bio_PKCS8PrivateKey(memory, key, NULL, NULL, 0, NULL, NULL) == 1)))
+        return memory;
+    BIO_free(memory);
+    return NULL;
 }
 
 /* Read one PEM object; the caller's parser decides which. */
@@ -238,7 +248,7 @@ static BIO *open_pem(const char *path, enum sl_exit *code)
     return memory;
 }
 
-static enum sl_exit load_certificate(const char *path, X509 **certificate)
+enum sl_exit sl_pki_load_certificate(const char *path, X509 **certificate)
 {
     enum sl_exit code;
     *certificate = NULL;
@@ -256,7 +266,7 @@ enum sl_exit sl_pki_load(const char *folder, struct sl_pki_pair *pair)
     *pair = (struct sl_pki_pair){NULL, NULL};
     struct sl_path certificate = sl_path_join(folder, "certificate.pem");
     struct sl_path key = sl_path_join(folder, "key.pem");
-    enum sl_exit code = load_certificate(certificate.text, &pair->certificate);
+    enum sl_exit code = sl_pki_load_certificate(certificate.text, &pair->certificate);
     if (code != SL_EXIT_DONE)
         return code;
     BIO *memory = open_pem(key.text, &code);
@@ -282,7 +292,7 @@ enum sl_exit sl_pki_check_operator(const struct sl_site *site, const char *user,
     X509 *authority = NULL;
     struct sl_pki_pair pair = {NULL, NULL};
     enum sl_exit code =
-        load_certificate(sl_path_join(site->root, "ca/certificate.pem").text, &authority);
+        sl_pki_load_certificate(sl_path_join(site->root, "ca/certificate.pem").text, &authority);
     if (code == SL_EXIT_DONE)
         code = sl_pki_load(folder.text, &pair);
     if (code == SL_EXIT_DONE)
@@ -296,7 +306,7 @@ enum sl_exit sl_pki_check_operator(const struct sl_site *site, const char *user,
 enum sl_exit sl_pki_is_same(const char *path, struct sl_view der, bool *is_same)
 {
     X509 *certificate = NULL;
-    enum sl_exit code = load_certificate(path, &certificate);
+    enum sl_exit code = sl_pki_load_certificate(path, &certificate);
     *is_same = false;
     if (code != SL_EXIT_DONE)
         return code;
@@ -328,7 +338,7 @@ enum sl_exit sl_pki_load_authority(const struct sl_site *site, struct sl_pki_pai
 
 /* --- checking ------------------------------------------------------------------------------- */
 
-static long days_until(const ASN1_TIME *from, const ASN1_TIME *until)
+long sl_pki_days_until(const ASN1_TIME *from, const ASN1_TIME *until)
 {
     int days = 0, seconds = 0;
     if (!from || !until || X509_cmp_current_time(from) >= 0 ||
@@ -340,7 +350,8 @@ static long days_until(const ASN1_TIME *from, const ASN1_TIME *until)
 long sl_pki_days_left(const X509 *certificate, const X509 *authority)
 {
     return is_signed_by(certificate, authority)
-               ? days_until(X509_get0_notBefore(certificate), X509_get0_notAfter(certificate))
+               ? sl_pki_days_until(X509_get0_notBefore(certificate),
+                                   X509_get0_notAfter(certificate))
                : 0;
 }
 
@@ -364,37 +375,18 @@ static enum sl_exit check_today(const char *folder, const X509 *certificate, con
         return sl_cli_fail(SL_ERROR(SIGNER_FOREIGN), path.text);
     char day[16];
     bool is_early = X509_cmp_current_time(X509_get0_notBefore(certificate)) >= 0;
-    sl_site_print_date(day, is_early ? unix_time(X509_get0_notBefore(certificate))
+    sl_site_print_date(day, is_early ? sl_pki_unix_time(X509_get0_notBefore(certificate))
                                      : sl_pki_not_after(certificate));
     return is_early ? sl_cli_fail(SL_ERROR(CERTIFICATE_EARLY), path.text, day)
                     : sl_cli_fail(SL_ERROR(CERTIFICATE_EXPIRED), path.text, day);
 }
 
-enum sl_exit sl_pki_crl_days_left(const char *path, const struct sl_pki_pair *authority, long *days)
-{
-    enum sl_exit code;
-    BIO *memory = open_pem(path, &code);
-    if (!memory)
-        return code;
-    X509_CRL *crl = PEM_read_bio_X509_CRL(memory, NULL, NULL, no_pass_phrase);
-    BIO_free(memory);
-    if (!crl)
-        code = sl_cli_fail(SL_ERROR(CRL_BAD), path);
-    else if (X509_CRL_verify(crl, authority->key) != 1)
-        code = sl_cli_fail(SL_ERROR(SIGNER_FOREIGN), path);
-    else
-        *days = days_until(X509_CRL_get0_lastUpdate(crl), X509_CRL_get0_nextUpdate(crl));
-    X509_CRL_free(crl);
-    ERR_clear_error();
-    return code;
-}
-
 uint64_t sl_pki_not_after(const X509 *certificate)
 {
-    return unix_time(X509_get0_notAfter(certificate));
+    return sl_pki_unix_time(X509_get0_notAfter(certificate));
 }
 
-static uint64_t unix_time(const ASN1_TIME *asn1)
+uint64_t sl_pki_unix_time(const ASN1_TIME *asn1)
 {
     struct tm parts;
     if (ASN1_TIME_to_tm(asn1, &parts) != 1)

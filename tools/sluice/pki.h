@@ -13,14 +13,20 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-enum sl_pki_purpose { SL_PKI_AUTHORITY, SL_PKI_SERVER, SL_PKI_OPERATOR, SL_PKI_NODE };
+enum sl_pki_purpose {
+    SL_PKI_AUTHORITY,
+    SL_PKI_SERVER,
+    SL_PKI_OPERATOR,
+    SL_PKI_NODE,
+    SL_PKI_VISITOR /* comes once in a node's name, from this program */
+};
 
 #define SL_PKI_AUTHORITY_DAYS 7305 /* 20 years */
 #define SL_PKI_SERVER_DAYS                                                                         \
     89 /* 90 with the day back; nodes check no CRL, so a short life is the control */
-#define SL_PKI_LEAF_DAYS 1095 /* 3 years */
-#define SL_PKI_CRL_DAYS  365
-#define SL_PKI_NAMES_MAX 640 /* two host names and their marks */
+#define SL_PKI_LEAF_DAYS    1095 /* 3 years */
+#define SL_PKI_VISITOR_DAYS 1
+#define SL_PKI_NAMES_MAX    640 /* two host names and their marks */
 
 /* A certificate and its key. */
 struct sl_pki_pair {
@@ -39,13 +45,21 @@ SL_MUST_CHECK enum sl_exit sl_pki_issue(const struct sl_pki_pair *authority, con
 /* The names of the broker's certificate: the one that nodes expect, and where clients dial. On a
  * loopback site every name of the loopback. */
 void sl_pki_list_server_names(const struct sl_site *site, char out[SL_PKI_NAMES_MAX]);
-/* An empty revocation list. */
-SL_MUST_CHECK enum sl_exit sl_pki_write_crl(const struct sl_pki_pair *authority, const char *path);
 
 /* key.pem (0600, first) and certificate.pem in folder. */
 SL_MUST_CHECK enum sl_exit sl_pki_save(const struct sl_pki_pair *pair, const char *folder);
 SL_MUST_CHECK enum sl_exit sl_pki_save_certificate(const struct sl_pki_pair *pair,
                                                    const char *folder);
+SL_MUST_CHECK enum sl_exit sl_pki_load_certificate(const char *path, X509 **certificate);
+
+/* A pair as files that lie in memory, are at no path and end with the process: for a library that
+ * only reads files (/proc/self/fd/N). */
+struct sl_pki_lent {
+    int certificate_fd, key_fd; /* -1: none */
+};
+SL_MUST_CHECK enum sl_exit sl_pki_lend(const struct sl_pki_pair *pair, struct sl_pki_lent *lent);
+void sl_pki_take_back(struct sl_pki_lent *lent);
+
 /* Both files, which must belong together; the dates are not looked at. */
 SL_MUST_CHECK enum sl_exit sl_pki_load(const char *folder, struct sl_pki_pair *pair);
 /* The authority's own: self-signed, a CA, valid today. */
@@ -60,10 +74,11 @@ SL_MUST_CHECK enum sl_exit sl_pki_is_same(const char *path, struct sl_view der, 
 
 /* Days until the end; 0 when it is over, not yet begun, or not signed by authority. */
 long sl_pki_days_left(const X509 *certificate, const X509 *authority);
-/* The same for a revocation list in a file. SL_EXIT_FILES: unreadable or not by this authority. */
-SL_MUST_CHECK enum sl_exit sl_pki_crl_days_left(const char *path,
-                                                const struct sl_pki_pair *authority, long *days);
 uint64_t sl_pki_not_after(const X509 *certificate);
+/* The same for any two dates: whole days, one begun counts; and a date in seconds, 0: unreadable.
+ */
+long sl_pki_days_until(const ASN1_TIME *from, const ASN1_TIME *until);
+uint64_t sl_pki_unix_time(const ASN1_TIME *asn1);
 
 /* "cannot VERB", with the reason that OpenSSL tells; gives SL_EXIT_FILES. */
 enum sl_exit sl_pki_fail(const char *verb);

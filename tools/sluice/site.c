@@ -336,6 +336,15 @@ enum sl_exit sl_site_lock(const struct sl_site *site, const char *name, unsigned
     return SL_EXIT_DONE; /* fd stays open: the lock lives as long as the process */
 }
 
+/* By the rules of POSIX, closing any descriptor of a file ends the process's locks on it; the one
+ * that was locked stays open. */
+void sl_site_unlock(const struct sl_site *site, const char *name)
+{
+    int fd = open_lock(site, name);
+    if (fd >= 0)
+        close(fd);
+}
+
 int sl_site_lock_owner(const struct sl_site *site, const char *name)
 {
     int fd = open_lock(site, name);

@@ -40,6 +40,7 @@ struct sl_site_node {
     char host[SL_HOST_MAX + 1];
     uint16_t port;
     uint64_t not_after_s;
+    bool is_revoked; /* as sl_crl_mark found it */
 };
 
 struct sl_site_nodes {
@@ -77,10 +78,11 @@ SL_MUST_CHECK enum sl_exit sl_site_log_issue(const char *folder, const char *nam
                                              const char *purpose, const char *serial,
                                              uint64_t not_after_s);
 
-/* Hold run/<name>.lock until the process ends; waits up to wait_ms.
+/* Hold run/<name>.lock until the process ends, or until sl_site_unlock; waits up to wait_ms.
  * Fails: SL_EXIT_REFUSED (silent) when another process holds it. */
 SL_MUST_CHECK enum sl_exit sl_site_lock(const struct sl_site *site, const char *name,
                                         unsigned wait_ms);
+void sl_site_unlock(const struct sl_site *site, const char *name);
 /* The process that holds run/<name>.lock, 0 when nobody does. Told by the kernel: a lock cannot
  * outlive its process. */
 int sl_site_lock_owner(const struct sl_site *site, const char *name);

@@ -1,4 +1,5 @@
 /* sluice status: what the nodes report, asked for afresh; a table, or a page about one. */
+#include "crl.h"
 #include "picture.h"
 #include "screen.h"
 #include "talk.h"
@@ -79,6 +80,10 @@ static enum sl_exit run(struct sl_cli *cli)
     }
     for (size_t i = 0; i < nodes.len; i++)
         all.list[i].heard.node = &nodes.list[i];
+    /* A damaged list is told of; what the nodes say does not depend on it. */
+    uint64_t list_end_s;
+    if (sl_crl_mark(&site, &nodes, &list_end_s) != SL_EXIT_DONE)
+        sl_cli_note("which nodes are revoked is not known");
     code =
         ask(&site, cli->values[OPERATOR].text, (unsigned)cli->values[TIMEOUT].number * 1000, &all);
     if (code == SL_EXIT_DONE) {
@@ -89,7 +94,7 @@ static enum sl_exit run(struct sl_cli *cli)
         else
             print_table(&all);
         for (size_t i = 0; i < all.len; i++)
-            if (!all.list[i].heard.is_fresh)
+            if (!all.list[i].heard.is_fresh && !nodes.list[i].is_revoked)
                 code = SL_EXIT_NO_ANSWER;
     }
     for (size_t i = 0; i < all.len; i++)
@@ -180,7 +185,8 @@ static void check_done(struct statuses *all)
 {
     all->is_done = true;
     for (size_t i = 0; i < all->len; i++)
-        if (!all->list[i].heard.is_fresh && strcmp(all->list[i].heard.availability, "offline") != 0)
+        if (!all->list[i].heard.is_fresh && !all->list[i].heard.node->is_revoked &&
+            strcmp(all->list[i].heard.availability, "offline") != 0)
             all->is_done = false;
 }
 
@@ -190,7 +196,8 @@ static void check_done(struct statuses *all)
 static struct sl_heard as_shown(const struct node_status *status)
 {
     struct sl_heard heard = status->heard;
-    const char *is = heard.is_fresh                              ? "online"
+    const char *is = heard.node->is_revoked                      ? "revoked"
+                     : heard.is_fresh                            ? "online"
                      : strcmp(heard.availability, "online") == 0 ? "no answer"
                      : heard.availability[0]                     ? heard.availability
                                                                  : "unknown";
@@ -282,6 +289,7 @@ static void print_json(const struct statuses *all)
         cJSON_AddStringToObject(entry, "availability",
                                 heard->availability[0] ? heard->availability : "unknown");
         cJSON_AddBoolToObject(entry, "fresh", heard->is_fresh);
+        cJSON_AddBoolToObject(entry, "revoked", heard->node->is_revoked);
         cJSON *states = cJSON_AddArrayToObject(entry, "states");
         for (int zone = 0; zone < SL_ZONES; zone++)
             cJSON_AddItemToArray(states, cJSON_CreateString(heard->states[zone]));

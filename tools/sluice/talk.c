@@ -1,6 +1,5 @@
 /* MQTT for commands: libmosquitto's single-threaded loop, driven with deadlines. */
 #include "talk.h"
-#include "pki.h"
 #include <errno.h>
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
@@ -16,6 +15,11 @@
 #define PROBE_MS     5000
 #define SLICE_MS     50 /* how long one turn may sleep: signals and ends are noticed after it */
 
+struct visit {
+    bool is_revoked, is_lost;
+    bool may_try_again;
+};
+
 struct sl_talk {
     struct mosquitto *client;
     const struct sl_site *site;
@@ -25,10 +29,11 @@ struct sl_talk {
     unsigned timeout_ms;
 
     bool is_connected;
-    int refused;      /* reason code of CONNACK, -1: none yet */
-    int disconnected; /* reason code of DISCONNECT, -1: none */
-    int pending;      /* packet identifier that is waited for */
-    int reason;       /* its reason code, -1: none yet */
+    int refused;         /* reason code of CONNACK, -1: none yet */
+    int disconnected;    /* reason code of DISCONNECT, -1: none */
+    int pending;         /* packet identifier that is waited for */
+    int reason;          /* its reason code, -1: none yet */
+    struct visit *visit; /* what is found out instead of told; NULL: nothing */
     char tls_error[256];
     uint64_t not_after_s; /* of our certificate */
     struct sockaddr_storage address;
@@ -37,7 +42,15 @@ struct sl_talk {
 
 static volatile sig_atomic_t is_stopping;
 
-static enum sl_exit connect_to(struct sl_talk *talk);
+/* Where the library reads who we are. */
+struct credentials {
+    struct sl_path certificate, key;
+};
+
+static struct sl_talk *make(const struct sl_site *site, const char *user, unsigned timeout_ms);
+static enum sl_exit connect_as_operator(struct sl_talk *talk);
+static enum sl_exit connect_with(struct sl_talk *talk, const struct credentials *own);
+static enum sl_exit stay(struct sl_talk *talk);
 static enum sl_exit find_broker(struct sl_talk *talk);
 static int dial_error(const struct sl_talk *talk);
 static enum sl_exit turn(struct sl_talk *talk, int *error);
@@ -69,24 +82,18 @@ enum sl_exit sl_talk_open(const struct sl_site *site, const char *operator_name,
     if (code != SL_EXIT_DONE)
         return code;
 
-    struct sl_talk *talk = calloc(1, sizeof *talk);
+    struct sl_talk *talk = make(site, user, timeout_ms);
     if (!talk)
         return sl_cli_fail(SL_ERROR(MEMORY));
-    *talk = (struct sl_talk){.site = site,
-                             .receive = receive,
-                             .context = context,
-                             .timeout_ms = timeout_ms,
-                             .refused = -1,
-                             .disconnected = -1,
-                             .reason = -1};
-    memcpy(talk->user, user, sizeof talk->user);
+    talk->receive = receive;
+    talk->context = context;
     char lock[64];
     snprintf(lock, sizeof lock, "operator-%s", talk->user);
     code = sl_site_lock(site, lock, is_watching ? 0 : timeout_ms);
     if (code == SL_EXIT_REFUSED)
         code = sl_cli_fail(SL_ERROR(OPERATOR_BUSY), talk->user);
     if (code == SL_EXIT_DONE)
-        code = connect_to(talk);
+        code = connect_as_operator(talk);
     if (code == SL_EXIT_DONE)
         *opened = talk;
     else
@@ -94,7 +101,28 @@ enum sl_exit sl_talk_open(const struct sl_site *site, const char *operator_name,
     return code;
 }
 
-static enum sl_exit connect_to(struct sl_talk *talk)
+static struct sl_talk *make(const struct sl_site *site, const char *user, unsigned timeout_ms)
+{
+    struct sl_talk *talk = calloc(1, sizeof *talk);
+    if (!talk)
+        return NULL;
+    *talk = (struct sl_talk){
+        .site = site, .timeout_ms = timeout_ms, .refused = -1, .disconnected = -1, .reason = -1};
+    snprintf(talk->user, sizeof talk->user, "%s", user);
+    return talk;
+}
+
+static enum sl_exit connect_as_operator(struct sl_talk *talk)
+{
+    /* Read the files ourselves first: our words name the file, the library's do not. */
+    struct sl_path operators = sl_path_join(talk->site->root, "operators");
+    enum sl_exit code = sl_pki_check_operator(talk->site, talk->user, &talk->not_after_s);
+    const struct credentials own = {sl_path_join3(operators.text, talk->user, "certificate.pem"),
+                                    sl_path_join3(operators.text, talk->user, "key.pem")};
+    return code == SL_EXIT_DONE ? connect_with(talk, &own) : code;
+}
+
+static enum sl_exit connect_with(struct sl_talk *talk, const struct credentials *own)
 {
     signal(SIGINT, stop);
     signal(SIGTERM, stop);
@@ -112,28 +140,28 @@ static enum sl_exit connect_to(struct sl_talk *talk)
     mosquitto_message_v5_callback_set(talk->client, on_message);
     mosquitto_log_callback_set(talk->client, on_log);
 
-    /* Read the files ourselves first: our words name the file, the library's do not. */
+    /* A refusal in TLS 1.3 comes after the handshake and can be lost behind what we write. */
+    if (talk->visit)
+        mosquitto_tls_opts_set(talk->client, 1, "tlsv1.2", NULL);
     struct sl_path authority = sl_path_join(talk->site->root, "ca/certificate.pem");
-    struct sl_path operators = sl_path_join(talk->site->root, "operators");
-    struct sl_path certificate = sl_path_join3(operators.text, talk->user, "certificate.pem");
-    struct sl_path key = sl_path_join3(operators.text, talk->user, "key.pem");
-    enum sl_exit code = sl_pki_check_operator(talk->site, talk->user, &talk->not_after_s);
-    if (code != SL_EXIT_DONE)
-        return code;
-    int error =
-        mosquitto_tls_set(talk->client, authority.text, NULL, certificate.text, key.text, NULL);
+    int error = mosquitto_tls_set(talk->client, authority.text, NULL, own->certificate.text,
+                                  own->key.text, NULL);
     if (error != MOSQ_ERR_SUCCESS)
-        return sl_cli_fail(SL_ERROR(TLS_FILES), sl_path_join(operators.text, talk->user).text,
-                           mosquitto_strerror(error));
+        return sl_cli_fail(SL_ERROR(TLS_FILES), own->certificate.text, mosquitto_strerror(error));
 
-    code = find_broker(talk);
+    enum sl_exit code = find_broker(talk);
     if (code != SL_EXIT_DONE)
         return code;
     errno = 0;
     error = mosquitto_connect_async(talk->client, talk->site->host, talk->site->port, KEEP_ALIVE_S);
-    if (error != MOSQ_ERR_SUCCESS)
-        return explain(talk, error, errno);
+    return error == MOSQ_ERR_SUCCESS ? stay(talk) : explain(talk, error, errno);
+}
+
+/* Until the broker has said yes or no. */
+static enum sl_exit stay(struct sl_talk *talk)
+{
     uint64_t end = sl_cli_now_ms() + talk->timeout_ms;
+    int error = MOSQ_ERR_SUCCESS;
     while (!talk->is_connected && talk->refused < 0) {
         enum sl_exit turned = turn(talk, &error);
         int number = turned == SL_EXIT_DONE ? dial_error(talk) : errno;
@@ -161,6 +189,9 @@ static int dial_error(const struct sl_talk *talk)
     socklen_t peer_len = sizeof peer;
     if (getpeername(line.fd, (struct sockaddr *)&peer, &peer_len) == 0)
         return 0; /* it was open: the library will find out what ended it */
+    char byte;
+    if (recv(line.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+        return 0; /* it was open, too, and the broker's last words are still to be read */
 
     int number = ECONNREFUSED;
     int fd = socket(talk->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -298,6 +329,36 @@ bool sl_talk_is_stopping(void)
     return is_stopping != 0;
 }
 
+enum sl_exit sl_talk_visit(const struct sl_site *site, const char *name,
+                           const struct sl_pki_pair *pair, enum sl_talk_welcome *welcome)
+{
+    struct sl_pki_lent lent;
+    enum sl_exit code = sl_pki_lend(pair, &lent);
+    if (code != SL_EXIT_DONE)
+        return code;
+    struct credentials own;
+    snprintf(own.certificate.text, PATH_MAX, "/proc/self/fd/%d", lent.certificate_fd);
+    snprintf(own.key.text, PATH_MAX, "/proc/self/fd/%d", lent.key_fd);
+
+    uint64_t end = sl_cli_now_ms() + PROBE_MS;
+    struct visit visit = {.may_try_again = true};
+    do {
+        visit.may_try_again = sl_cli_now_ms() < end;
+        visit.is_revoked = visit.is_lost = false;
+        struct sl_talk *talk = make(site, name, PROBE_MS);
+        if (!talk) {
+            code = sl_cli_fail(SL_ERROR(MEMORY));
+            break;
+        }
+        talk->visit = &visit;
+        code = connect_with(talk, &own);
+        sl_talk_close(talk);
+    } while (visit.is_lost && !is_stopping);
+    sl_pki_take_back(&lent);
+    *welcome = visit.is_revoked ? SL_WELCOME_REVOKED : SL_WELCOME_IN;
+    return visit.is_revoked ? SL_EXIT_DONE : code;
+}
+
 enum sl_exit sl_talk_probe(const struct sl_site *site, const struct sl_site_node *node)
 {
     struct sl_talk *talk = NULL;
@@ -305,9 +366,9 @@ enum sl_exit sl_talk_probe(const struct sl_site *site, const struct sl_site_node
     if (!talk)
         return code;
     char topic[SL_TOPIC_MAX];
-    snprintf(topic, sizeof topic, "%s/zone/status", node->base);
+    snprintf(topic, sizeof topic, "%s/zone/status", node ? node->base : "");
     const struct sl_talk_request request = {.expiry_s = 1};
-    enum sl_talk_fate fate = SL_FATE_FORBIDDEN;
+    enum sl_talk_fate fate = node ? SL_FATE_FORBIDDEN : SL_FATE_TAKEN;
     uint64_t end = sl_cli_now_ms() + PROBE_MS;
     while (code == SL_EXIT_DONE && fate == SL_FATE_FORBIDDEN && !is_stopping) {
         code = sl_talk_publish(talk, topic, "", &request, &fate);
@@ -337,6 +398,11 @@ static enum sl_exit explain(const struct sl_talk *talk, int error, int number)
         return sl_cli_fail(SL_ERROR(OPERATOR_TAKEN_OVER), talk->user);
     if (talk->tls_error[0] != '\0' && !talk->is_connected)
         return explain_tls(talk);
+    if (talk->visit && talk->visit->may_try_again && !talk->is_connected &&
+        (error != MOSQ_ERR_ERRNO || number == EPROTO || number == ECONNRESET || number == EPIPE)) {
+        talk->visit->is_lost = true;
+        return SL_EXIT_NO_ANSWER;
+    }
     if (error == MOSQ_ERR_ERRNO && number == ECONNREFUSED)
         return sl_cli_fail(SL_ERROR(BROKER_DOWN), host, port);
     /* A broker that dies while we write to it: the same end, seen from the other side. */
@@ -362,6 +428,10 @@ static enum sl_exit explain_tls(const struct sl_talk *talk)
     unsigned port = talk->site->port;
     char day[16];
     sl_site_print_date(day, talk->not_after_s);
+    if (strstr(said, "alert certificate revoked") && talk->visit) {
+        talk->visit->is_revoked = true;
+        return SL_EXIT_REFUSED;
+    }
     if (strstr(said, "alert certificate revoked"))
         return sl_cli_fail(SL_ERROR(TLS_CERTIFICATE_REVOKED), host, port, talk->user);
     if (strstr(said, "alert certificate expired")) /* it was valid by our clock a moment ago */

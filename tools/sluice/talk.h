@@ -6,7 +6,7 @@
 #ifndef SL_CLI_TALK_H
 #define SL_CLI_TALK_H
 
-#include "site.h"
+#include "pki.h"
 
 #define SL_CORRELATION_LEN 32 /* hexadecimal digits: readable in any tool */
 
@@ -56,8 +56,16 @@ SL_MUST_CHECK enum sl_exit sl_talk_wait(struct sl_talk *talk, const bool *done,
 /* SIGINT or SIGTERM came since the first sl_talk_open. */
 bool sl_talk_is_stopping(void);
 
-/* After a reload: wait until the running broker lets us write to node, then ask it for what its
- * list forbids. When it would do that, it is stopped: closed beats open. */
+/* Connect once as name, with a certificate of this site that is in no file, and leave. A session of
+ * that name that was open ends: the broker keeps one a name. A connection that ended without a word
+ * (the reset that follows a TLS alert can overtake it) is tried again. */
+enum sl_talk_welcome { SL_WELCOME_IN, SL_WELCOME_REVOKED };
+SL_MUST_CHECK enum sl_exit sl_talk_visit(const struct sl_site *site, const char *name,
+                                         const struct sl_pki_pair *pair,
+                                         enum sl_talk_welcome *welcome);
+
+/* After a reload: wait until the running broker lets us write to node (NULL: to none), then ask it
+ * for what its list forbids. When it would do that, it is stopped: closed beats open. */
 SL_MUST_CHECK enum sl_exit sl_talk_probe(const struct sl_site *site,
                                          const struct sl_site_node *node);
 

@@ -1,0 +1,312 @@
+/* Revocation lists by OpenSSL 3, and the journal of issues that says what to put on them. */
+#include "crl.h"
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define DAY_S      86400L
+#define CRL_MAX    4194304  /* bytes: some 60,000 entries */
+#define ISSUED_MAX 16777216 /* bytes of issued.log */
+#define SERIAL_LEN 34       /* hexadecimal digits */
+
+/* The serials of a name that are looked for. */
+struct wanted {
+    const char *name;
+    X509_CRL *crl;                    /* those on it are not */
+    const ASN1_INTEGER *keep;         /* nor is this one; NULL: none */
+    STACK_OF(ASN1_INTEGER) * serials; /* NULL: only the name is looked for */
+    bool is_known;
+};
+
+static X509_CRL *build(const struct sl_pki_pair *authority, X509_CRL *before,
+                       const STACK_OF(ASN1_INTEGER) * more);
+static bool copy_entries(X509_CRL *crl, X509_CRL *before);
+static bool add_entry(X509_CRL *crl, const ASN1_INTEGER *serial);
+static bool add_extensions(X509_CRL *crl, const struct sl_pki_pair *authority);
+static enum sl_exit save(const char *path, X509_CRL *crl, EVP_PKEY *signer);
+static X509_CRL *parse(const void *text, size_t len);
+static enum sl_exit read_journal(const struct sl_site *site, struct wanted *wanted);
+static bool take_line(const char *line, struct wanted *wanted);
+static enum sl_exit take_current(const struct sl_site *site, struct wanted *wanted);
+static bool take(const ASN1_INTEGER *serial, struct wanted *wanted);
+
+/* --- reading -------------------------------------------------------------------------------- */
+
+enum sl_exit sl_crl_read(const struct sl_site *site, X509 *authority, X509_CRL **crl)
+{
+    struct sl_path path = sl_path_join(site->root, "broker/crl.pem");
+    struct sl_bytes bytes;
+    *crl = NULL;
+    enum sl_exit code = sl_file_read(path.text, CRL_MAX, &bytes);
+    if (code != SL_EXIT_DONE)
+        return code;
+    X509_CRL *read = parse(bytes.data, bytes.len);
+    if (bytes.len == 0)
+        code = sl_cli_fail(SL_ERROR(FILE_EMPTY), path.text);
+    else if (!read)
+        code = sl_cli_fail(SL_ERROR(CRL_BAD), path.text);
+    else if (X509_CRL_verify(read, X509_get0_pubkey(authority)) != 1)
+        code = sl_cli_fail(SL_ERROR(SIGNER_FOREIGN), path.text);
+    sl_bytes_free(&bytes);
+    ERR_clear_error();
+    if (code == SL_EXIT_DONE)
+        *crl = read;
+    else
+        X509_CRL_free(read);
+    return code;
+}
+
+static X509_CRL *parse(const void *text, size_t len)
+{
+    BIO *memory = len > 0 ? BIO_new_mem_buf(text, (int)len) : NULL;
+    X509_CRL *crl = memory ? PEM_read_bio_X509_CRL(memory, NULL, NULL, NULL) : NULL;
+    BIO_free(memory);
+    return crl;
+}
+
+long sl_crl_days_left(const X509_CRL *crl)
+{
+    return sl_pki_days_until(X509_CRL_get0_lastUpdate(crl), X509_CRL_get0_nextUpdate(crl));
+}
+
+uint64_t sl_crl_not_after(const X509_CRL *crl)
+{
+    return sl_pki_unix_time(X509_CRL_get0_nextUpdate(crl));
+}
+
+bool sl_crl_has(X509_CRL *crl, const ASN1_INTEGER *serial)
+{
+    X509_REVOKED *entry = NULL;
+    return X509_CRL_get0_by_serial(crl, &entry, serial) == 1;
+}
+
+enum sl_exit sl_crl_mark(const struct sl_site *site, struct sl_site_nodes *nodes,
+                         uint64_t *not_after_s)
+{
+    X509 *authority = NULL;
+    X509_CRL *crl = NULL;
+    *not_after_s = 0;
+    enum sl_exit code =
+        sl_pki_load_certificate(sl_path_join(site->root, "ca/certificate.pem").text, &authority);
+    if (code == SL_EXIT_DONE)
+        code = sl_crl_read(site, authority, &crl);
+    for (size_t i = 0; i < nodes->len && code == SL_EXIT_DONE; i++) {
+        X509 *certificate = NULL;
+        struct sl_path folder = sl_path_join3(site->root, "nodes", nodes->list[i].name);
+        code = sl_pki_load_certificate(sl_path_join(folder.text, "certificate.pem").text,
+                                       &certificate);
+        nodes->list[i].is_revoked =
+            code == SL_EXIT_DONE && sl_crl_has(crl, X509_get0_serialNumber(certificate));
+        X509_free(certificate);
+    }
+    if (code == SL_EXIT_DONE) {
+        char day[16];
+        *not_after_s = sl_crl_not_after(crl);
+        sl_site_print_date(day, *not_after_s);
+        if (sl_crl_days_left(crl) < SL_CRL_WARN_DAYS)
+            sl_cli_note("the revocation list is old: from %s on the broker lets nobody in. "
+                        "'sluice broker run' renews it at its start and while it runs",
+                        day);
+    }
+    X509_CRL_free(crl);
+    X509_free(authority);
+    return code;
+}
+
+/* --- writing -------------------------------------------------------------------------------- */
+
+enum sl_exit sl_crl_write(const struct sl_pki_pair *authority, const char *folder, X509_CRL *before,
+                          const STACK_OF(ASN1_INTEGER) * more)
+{
+    X509_CRL *crl = build(authority, before, more);
+    if (!crl)
+        return sl_pki_fail("make the revocation list");
+    enum sl_exit code = save(sl_path_join(folder, "broker/crl.pem").text, crl, authority->key);
+    X509_CRL_free(crl);
+    return code;
+}
+
+static X509_CRL *build(const struct sl_pki_pair *authority, X509_CRL *before,
+                       const STACK_OF(ASN1_INTEGER) * more)
+{
+    X509_CRL *crl = X509_CRL_new();
+    /* A day back: the clock of a peer may be slow. */
+    ASN1_TIME *from = X509_gmtime_adj(NULL, -DAY_S);
+    ASN1_TIME *until = X509_time_adj_ex(NULL, SL_CRL_DAYS, 0, NULL);
+    bool ok = crl && from && until && X509_CRL_set_version(crl, X509_CRL_VERSION_2) == 1 &&
+              X509_CRL_set_issuer_name(crl, X509_get_subject_name(authority->certificate)) == 1 &&
+              X509_CRL_set1_lastUpdate(crl, from) == 1 &&
+              X509_CRL_set1_nextUpdate(crl, until) == 1 && (!before || copy_entries(crl, before));
+    for (int i = 0; ok && more && i < sk_ASN1_INTEGER_num(more); i++)
+        ok = add_entry(crl, sk_ASN1_INTEGER_value(more, i));
+    ok = ok && X509_CRL_sort(crl) == 1 && add_extensions(crl, authority) &&
+         X509_CRL_sign(crl, authority->key, EVP_sha256()) != 0;
+    ASN1_TIME_free(until);
+    ASN1_TIME_free(from);
+    if (ok)
+        return crl;
+    X509_CRL_free(crl);
+    return NULL;
+}
+
+static bool copy_entries(X509_CRL *crl, X509_CRL *before)
+{
+    const STACK_OF(X509_REVOKED) *entries = X509_CRL_get_REVOKED(before);
+    bool ok = true;
+    for (int i = 0; ok && i < sk_X509_REVOKED_num(entries); i++) { /* -1 when there are none */
+        X509_REVOKED *copy = X509_REVOKED_dup(sk_X509_REVOKED_value(entries, i));
+        ok = copy && X509_CRL_add0_revoked(crl, copy) == 1;
+        if (!ok)
+            X509_REVOKED_free(copy);
+    }
+    return ok;
+}
+
+static bool add_entry(X509_CRL *crl, const ASN1_INTEGER *serial)
+{
+    X509_REVOKED *entry = X509_REVOKED_new();
+    ASN1_TIME *now = X509_gmtime_adj(NULL, 0);
+    ASN1_INTEGER *copy = ASN1_INTEGER_dup(serial);
+    bool ok = entry && now && copy && X509_REVOKED_set_serialNumber(entry, copy) == 1 &&
+              X509_REVOKED_set_revocationDate(entry, now) == 1 &&
+              X509_CRL_add0_revoked(crl, entry) == 1;
+    if (!ok)
+        X509_REVOKED_free(entry);
+    ASN1_INTEGER_free(copy);
+    ASN1_TIME_free(now);
+    return ok;
+}
+
+static bool add_extensions(X509_CRL *crl, const struct sl_pki_pair *authority)
+{
+    ASN1_INTEGER *number = ASN1_INTEGER_new();
+    bool ok = number && ASN1_INTEGER_set_uint64(number, (uint64_t)time(NULL)) == 1 &&
+              X509_CRL_add1_ext_i2d(crl, NID_crl_number, number, 0, 0) == 1;
+    X509V3_CTX context;
+    X509V3_set_ctx_nodb(&context);
+    X509V3_set_ctx(&context, authority->certificate, NULL, NULL, crl, 0);
+    X509_EXTENSION *extension =
+        ok ? X509V3_EXT_conf_nid(NULL, &context, NID_authority_key_identifier, "keyid:always")
+           : NULL;
+    ok = extension && X509_CRL_add_ext(crl, extension, -1) == 1;
+    X509_EXTENSION_free(extension);
+    ASN1_INTEGER_free(number);
+    return ok;
+}
+
+/* Mosquitto drops a list that it cannot parse and lets everybody in: what it will read is read by
+ * us first. */
+static enum sl_exit save(const char *path, X509_CRL *crl, EVP_PKEY *signer)
+{
+    BIO *memory = BIO_new(BIO_s_mem());
+    char *text = NULL;
+    long len =
+        memory && PEM_write_bio_X509_CRL(memory, crl) == 1 ? BIO_get_mem_data(memory, &text) : 0;
+    X509_CRL *again = len > 0 && len <= CRL_MAX ? parse(text, (size_t)len) : NULL;
+    bool ok = again && X509_CRL_verify(again, signer) == 1 && sl_crl_days_left(again) > 0 &&
+              sk_X509_REVOKED_num(X509_CRL_get_REVOKED(again)) ==
+                  sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl));
+    enum sl_exit code =
+        ok ? sl_file_write(path, text, (size_t)len, 0600) : sl_pki_fail("make the revocation list");
+    X509_CRL_free(again);
+    BIO_free(memory);
+    return code;
+}
+
+/* --- what a name was given ------------------------------------------------------------------ */
+
+enum sl_exit sl_crl_collect(const struct sl_site *site, const char *name, X509_CRL *crl,
+                            const ASN1_INTEGER *keep, STACK_OF(ASN1_INTEGER) * serials,
+                            bool *is_known)
+{
+    struct wanted wanted = {name, crl, keep, serials, false};
+    enum sl_exit code = read_journal(site, &wanted);
+    if (code == SL_EXIT_DONE)
+        code = take_current(site, &wanted);
+    *is_known = wanted.is_known;
+    return code;
+}
+
+enum sl_exit sl_crl_is_known(const struct sl_site *site, const char *name, bool *is_known)
+{
+    struct wanted wanted = {.name = name};
+    enum sl_exit code = read_journal(site, &wanted);
+    *is_known = wanted.is_known;
+    return code;
+}
+
+static enum sl_exit read_journal(const struct sl_site *site, struct wanted *wanted)
+{
+    struct sl_path path = sl_path_join(site->root, "issued.log");
+    struct sl_bytes journal;
+    if (access(path.text, F_OK) != 0) {
+        sl_cli_note("%s is missing: a certificate that stood only there is not revoked", path.text);
+        return SL_EXIT_DONE;
+    }
+    enum sl_exit code = sl_file_read(path.text, ISSUED_MAX, &journal);
+    if (code != SL_EXIT_DONE)
+        return code;
+    char *rest = NULL;
+    for (char *line = strtok_r(journal.data, "\n", &rest); line && code == SL_EXIT_DONE;
+         line = strtok_r(NULL, "\n", &rest))
+        if (!take_line(line, wanted))
+            code = sl_pki_fail("collect serial numbers");
+    sl_bytes_free(&journal);
+    return code;
+}
+
+/* A line that an interrupted command left half written is of a certificate that nobody got. */
+static bool take_line(const char *line, struct wanted *wanted)
+{
+    char digits[SERIAL_LEN + 1], name[64], purpose[16], last[24], now[24];
+    static const char format[] = "%*23s serial=%34[0-9A-F] name=%63s purpose=%15s not-after=%23s";
+    if (sscanf(line, format, digits, name, purpose, last) != 4 || strcmp(name, wanted->name) != 0 ||
+        strcmp(purpose, "node") != 0)
+        return true;
+    wanted->is_known = true;
+    sl_site_print_time(now, (uint64_t)time(NULL));
+    if (!wanted->serials || strcmp(last, now) < 0) /* ISO 8601 in UTC sorts as text */
+        return true;
+    BIGNUM *number = NULL;
+    ASN1_INTEGER *serial = BN_hex2bn(&number, digits) > 0 ? BN_to_ASN1_INTEGER(number, NULL) : NULL;
+    bool ok = serial && take(serial, wanted);
+    ASN1_INTEGER_free(serial);
+    BN_free(number);
+    return ok;
+}
+
+/* The journal may have lost its lines; the certificate of today is known all the same. */
+static enum sl_exit take_current(const struct sl_site *site, struct wanted *wanted)
+{
+    struct sl_path folder = sl_path_join(sl_path_join(site->root, "nodes").text, wanted->name);
+    if (access(folder.text, F_OK) != 0)
+        return SL_EXIT_DONE;
+    X509 *certificate = NULL;
+    enum sl_exit code =
+        sl_pki_load_certificate(sl_path_join(folder.text, "certificate.pem").text, &certificate);
+    if (code == SL_EXIT_DONE && !take(X509_get0_serialNumber(certificate), wanted))
+        code = sl_pki_fail("collect serial numbers");
+    wanted->is_known = true;
+    X509_free(certificate);
+    return code;
+}
+
+/* Unless it is there already. */
+static bool take(const ASN1_INTEGER *serial, struct wanted *wanted)
+{
+    if (sl_crl_has(wanted->crl, serial) ||
+        (wanted->keep && ASN1_INTEGER_cmp(serial, wanted->keep) == 0))
+        return true;
+    for (int i = 0; i < sk_ASN1_INTEGER_num(wanted->serials); i++)
+        if (ASN1_INTEGER_cmp(serial, sk_ASN1_INTEGER_value(wanted->serials, i)) == 0)
+            return true;
+    ASN1_INTEGER *copy = ASN1_INTEGER_dup(serial);
+    if (copy && sk_ASN1_INTEGER_push(wanted->serials, copy) > 0)
+        return true;
+    ASN1_INTEGER_free(copy);
+    return false;
+}
