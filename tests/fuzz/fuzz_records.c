@@ -3,10 +3,10 @@
  * An input is a script: sectors, then what stands in flash, then what is put. Steps:
  *   00 s oo n bytes   bytes at offset oo of sector s, as they come
  *   01 s oo v n body  a record with a right header: number and version from v
- *   02 s gggg         the head of a sector, right, with generation g; its first byte is made 00 or
- * ff, since no log holds generations that lie half the circle apart 03 v n bytes      put a value
- * (the flash is read before the first of these) 04 n              n operations are carried out,
- * then the power fails 05                the operation that comes next fails
+ *   02 s gggg         the head of a sector, right, with generation g (first byte: 00 or ff only)
+ *   03 v n bytes      put a value (the flash is read before the first of these)
+ *   04 n              n operations are carried out, then the power fails
+ *   05                the operation that comes next fails
  *
  * Contract: reading ends; a value is one whose header and checksum stand in flash, found by a
  * second reader; coming to rest ends, changes no value, and obeys the rules of flash; what was put
@@ -77,6 +77,7 @@ static void fill(struct sl_reader *input, uint8_t step)
         const uint8_t *number = sector + SL_RECORD_HEADER_LEN;
         const struct sl_view generation = fuzz_take(input, 4);
         memcpy(sector + SL_RECORD_HEADER_LEN, generation.data, generation.len);
+        /* No log holds generations that lie half the circle apart. */
         sector[SL_RECORD_HEADER_LEN] = sector[SL_RECORD_HEADER_LEN] < 0x80 ? 0 : 0xFF;
         sl_record_encode(sector, 0, 1, (struct sl_view){number, 4});
         return;
