@@ -16,7 +16,7 @@ if [ "${3:-}" != inside ]; then
     [ -e /etc/machine-id ] || skip "/etc/machine-id is not there, which systemd-journald reads"
     unshare -rm mount -t tmpfs tmpfs /run 2>"$work/why" ||
         skip "no mount in a namespace of our own: $(cat "$work/why")"
-    "$sluice" --site "$work/site" init >/dev/null && "$sluice" --site "$work/site" node add garden >/dev/null ||
+    "$sluice" --site "$work/site" init --port "$(free_port)" >/dev/null && "$sluice" --site "$work/site" node add garden >/dev/null ||
         fail "no site"
     cd / && unshare -rm sh "$0" "$sluice" "$node" inside "$work/site/nodes/garden/identity"
     exit $?
