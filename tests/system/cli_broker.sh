@@ -230,6 +230,11 @@ expect 0 '"version":"a\u001b[2Jb\u009b2Jc\ud834\udd1e?"' "$sluice" status garden
 wait "$node"
 report=$good_report
 
+# watch ends when nobody takes its lines; what the broker kept is more than one.
+code=0
+timeout 20 "$sluice" watch --json >/dev/full 2>out || code=$?
+[ $code = 4 ] && grep -q "cannot write the output" out || fail "watch without a reader: $code, $(cat out)"
+
 # watch: read-only, so that it does not end anna's own connection.
 "$sluice" watch --json >watched 2>&1 &
 watch=$!

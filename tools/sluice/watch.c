@@ -97,8 +97,8 @@ enum sl_exit sl_watch_follow(struct sl_watching *watching)
     if (code == SL_EXIT_DONE && watching->announces)
         puts(SL_WATCH_CONNECTED);
     long for_s = watching->for_s ? watching->for_s : FOR_MAX_S;
-    while (code == SL_EXIT_DONE && !sl_talk_is_stopping()) {
-        code = sl_talk_wait(talk, NULL, (unsigned)for_s * 1000u);
+    while (code == SL_EXIT_DONE && !sl_talk_is_stopping() && !watching->is_unread) {
+        code = sl_talk_wait(talk, &watching->is_unread, (unsigned)for_s * 1000u);
         if (watching->for_s)
             break;
     }
@@ -108,7 +108,7 @@ enum sl_exit sl_watch_follow(struct sl_watching *watching)
 
 static void receive(void *context, const struct sl_talk_message *message)
 {
-    const struct sl_watching *watching = context;
+    struct sl_watching *watching = context;
     for (size_t i = 0; i < watching->nodes.len; i++) {
         const struct sl_site_node *node = &watching->nodes.list[i];
         const char *tail = sl_site_topic_below(node, message->topic);
@@ -118,6 +118,7 @@ static void receive(void *context, const struct sl_talk_message *message)
             print_json(node, tail, message);
         else
             print_text(node, tail, message);
+        watching->is_unread = ferror(stdout) != 0;
         return;
     }
 }

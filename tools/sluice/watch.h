@@ -13,6 +13,7 @@ struct sl_watching {
     const char *operator_name; /* NULL: the site's first */
     long for_s;                /* 0: until a signal */
     bool wants_json, announces;
+    bool is_unread; /* stdout takes nothing more: its reader has ended, or the disk is full */
 };
 
 /* A line on stdout for every message, until a signal, the time or the end of the connection. */
