@@ -228,6 +228,14 @@ bool test_terminal_is_raw(const struct test_terminal *terminal)
     return !(now.c_lflag & (ICANON | ECHO)) && (now.c_lflag & NOFLSH);
 }
 
+/* What it wrote before it stopped or ended may still be on its way. */
+static void take_last(struct test_terminal *terminal, uint64_t end)
+{
+    do
+        test_terminal_look(terminal);
+    while (terminal->is_alternate && test_now_ms() < end);
+}
+
 void test_terminal_expect_stop(struct test_terminal *terminal)
 {
     int status = 0;
@@ -237,6 +245,7 @@ void test_terminal_expect_stop(struct test_terminal *terminal)
         test_terminal_look(terminal);
     }
     assert_true(WIFSTOPPED(status));
+    take_last(terminal, end);
 }
 
 void test_terminal_continue(struct test_terminal *terminal)
@@ -259,7 +268,7 @@ int test_terminal_expect_end(struct test_terminal *terminal)
         test_terminal_look(terminal);
     }
     terminal->child = 0;
-    test_terminal_look(terminal);
+    take_last(terminal, end);
     assert_false(terminal->is_alternate);
     assert_false(terminal->is_cursor_hidden);
     assert_int_equal(tcgetattr(terminal->fd, &after), 0);
