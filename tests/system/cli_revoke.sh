@@ -38,6 +38,7 @@ alert_44() { # CERTIFICATE --key KEY
     grep -q 'alert certificate revoked' tls
 }
 listen() { # NAME OPTIONS TOPIC: lines in NAME.heard; returns when the broker listens
+    rm -f "$1.heard" # what an earlier one heard is no sign of this one
     # shellcheck disable=SC2086
     stdbuf -oL mosquitto_sub $2 -t "$3" -d -q 1 >"$1.heard" 2>&1 &
     listener=$!
