@@ -253,19 +253,26 @@ static struct trial try(const struct command *command, unsigned rate, unsigned s
     return *trial;
 }
 
+/* A rate is too high when it fails twice: once may be the computer's doing. */
+static enum verdict holds(const struct command *command, unsigned rate)
+{
+    const enum verdict verdict = try(command, rate, TRIAL_S).verdict;
+    return verdict == KEPT_UP ? KEPT_UP : try(command, rate, TRIAL_S).verdict;
+}
+
 /* Doubling, then halving what is between, each for TRIAL_S; what is left must hold SUSTAINED_S. */
 static void find_rate(const struct command *command)
 {
     unsigned good = 0, bad = LOWEST_RATE;
     enum verdict verdict, limit = KEPT_UP;
     struct trial trial;
-    while (bad <= HIGHEST_RATE && (limit = try(command, bad, TRIAL_S).verdict) == KEPT_UP) {
+    while (bad <= HIGHEST_RATE && (limit = holds(command, bad)) == KEPT_UP) {
         good = bad;
         bad *= 2;
     }
     for (int i = 0; i < BISECTIONS && good > 0 && bad <= HIGHEST_RATE; i++) {
         const unsigned rate = (good + bad) / 2;
-        if ((verdict = try(command, rate, TRIAL_S).verdict) == KEPT_UP) {
+        if ((verdict = holds(command, rate)) == KEPT_UP) {
             good = rate;
         } else {
             bad = rate;
