@@ -157,11 +157,16 @@ void sim_judge_held(struct sim_world *world, const uint8_t frame[SL_FRAME_LEN])
     }
 }
 
+/* A chip that is fresh once more looks to the node as if its last order was not heard: what was
+ * asked for since the first reset is not running yet, and is carried out all the same. */
 void sim_judge_chip_reset(struct sim_world *world)
 {
+    bool is_once_more = (world->rig.node.master.status.flags & SL_STATUS_FRESH) != 0;
     sim_judge_link_bad(world);
     for (uint8_t zone = 0; zone < SL_ZONES; zone++) {
         struct sim_zone *judged = &world->judge.zones[zone];
+        if (is_once_more && (world->judge.pins >> zone & 1) == 0)
+            continue;
         judged->limit = judged->prior = judged->loose =
             lesser(judged->limit, world->ms + SIM_GRACE_MS);
     }

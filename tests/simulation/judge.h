@@ -119,7 +119,7 @@ void sim_judge_ordered(struct sim_world *world, uint64_t at);
 void sim_judge_held(struct sim_world *world, const uint8_t frame[SL_FRAME_LEN]);
 /* Wires, chip or node are not well now. */
 void sim_judge_link_bad(struct sim_world *world);
-/* The chip lost its memory: all is off, and stays off. */
+/* The chip lost its memory: all is off, and stays off, once the node can know of it. */
 void sim_judge_chip_reset(struct sim_world *world);
 /* The pins are held, or let go again: a zone whose time is not up may start once more. */
 void sim_judge_pins_stuck(struct sim_world *world);
