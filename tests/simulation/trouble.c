@@ -108,6 +108,8 @@ static void end(struct sim_world *world, enum sim_trouble trouble)
     }
     if ((SIM_BIT(trouble) & SIM_LINK_TROUBLES) != 0)
         sim_judge_link_bad(world);
+    if (world->is_asleep) /* bytes, however long on their way, arrive when the node wakes up */
+        sim_judge_broker_bad(world);
     world->troubles.active &= ~SIM_BIT(trouble);
     apply(world, trouble, false);
     if (is_owing) /* what it never acknowledged goes with the session */
