@@ -91,7 +91,9 @@ void sim_judge_hear(struct sim_world *world, const struct rig_heard *heard)
         judge->is_online = strcmp(heard->payload, "online") == 0;
         return;
     }
-    cJSON *json = cJSON_Parse(heard->payload);
+    static cJSON *json;
+    cJSON_Delete(json); /* of a life that failed with it in its hand, and never came back */
+    json = cJSON_Parse(heard->payload);
     if (json == NULL)
         sim_judge_fail(world, "no JSON on %s: %s", heard->topic, heard->payload);
     if (strcmp(tail, "report") == 0) {
@@ -107,4 +109,5 @@ void sim_judge_hear(struct sim_world *world, const struct rig_heard *heard)
         sim_judge_fail(world, "published to %s", heard->topic);
     }
     cJSON_Delete(json);
+    json = NULL;
 }
