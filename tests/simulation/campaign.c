@@ -21,7 +21,7 @@
 #define PROCESSES_MAX 256
 #define PAIR_REACH    4
 
-enum row { UNDISTURBED = SIM_FAULTS, PAIRS, COMBINATIONS, ROWS };
+enum row { UNDISTURBED = SIM_FAULTS, KNOWN, PAIRS, COMBINATIONS, ROWS };
 
 /* Shared by the processes. */
 struct tally {
@@ -214,6 +214,19 @@ static void try_all(const struct sim_extent extents[SETTINGS])
     }
 }
 
+/* What once failed. */
+
+static bool try_known(void)
+{
+    struct sim_plot plot;
+    for (size_t i = 0; plan.known != NULL && plan.known[i] != NULL; i++) {
+        if (!sim_plot_read(&plot, plan.known[i]))
+            return false;
+        run_mine(KNOWN, &plot);
+    }
+    return true;
+}
+
 /* Combinations. */
 
 static void try_combinations(const struct sim_extent extents[SETTINGS])
@@ -271,6 +284,8 @@ static int work(unsigned number)
     }
     if (tally->failures > 0)
         return 1; /* nothing can be counted from a life that fails by itself */
+    if (!try_known())
+        return 1;
     try_all(extents);
     try_combinations(extents);
     return tally->failures > 0;
@@ -329,6 +344,7 @@ static void print_table(void)
     printf("%-18s %8s  %8s\n", "fault", "runs", "all came");
     for (int kind = 0; kind < SIM_FAULTS; kind++)
         print_row(sim_fault_code((enum sim_fault_kind)kind), (enum row)kind);
+    print_row("known", KNOWN);
     print_row("two frames", PAIRS);
     print_row("combinations", COMBINATIONS);
     print_row("none", UNDISTURBED);
