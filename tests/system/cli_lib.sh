@@ -49,7 +49,7 @@ until_true() {
 free_port() {
     while :; do
         port=$(($(od -An -N2 -tu2 /dev/urandom) % 20000 + 20000))
-        mosquitto_pub -h 127.0.0.1 -p $port -t x -n 2>&1 | grep -qi refused && break
+        timeout 5 mosquitto_pub -h 127.0.0.1 -p $port -t x -n 2>&1 | grep -qi refused && break
     done
     echo $port
 }

@@ -14,11 +14,12 @@ skip() {
 if [ "${3:-}" != inside ]; then
     [ -x "$journald" ] || skip "$journald is not installed (package systemd)"
     [ -e /etc/machine-id ] || skip "/etc/machine-id is not there, which systemd-journald reads"
-    unshare -rm mount -t tmpfs tmpfs /run 2>"$work/why" ||
+    timeout 20 unshare -rm mount -t tmpfs tmpfs /run 2>"$work/why" ||
         skip "no mount in a namespace of our own: $(cat "$work/why")"
-    "$sluice" --site "$work/site" init --port "$(free_port)" >/dev/null && "$sluice" --site "$work/site" node add garden >/dev/null ||
-        fail "no site"
-    cd / && unshare -rm sh "$0" "$sluice" "$node" inside "$work/site/nodes/garden/identity"
+    port=$(free_port)
+    timeout 20 "$sluice" --site "$work/site" init --port "$port" >/dev/null &&
+        timeout 20 "$sluice" --site "$work/site" node add garden >/dev/null || fail "no site"
+    cd / && timeout 100 unshare -rm sh "$0" "$sluice" "$node" inside "$work/site/nodes/garden/identity"
     exit $?
 fi
 

@@ -129,8 +129,9 @@ static void nothing_is_said_before_authentication(void **state)
     (void)state;
     for (size_t i = 0; i < RULES; i++) {
         assert_true(test_count(&brokers[i], "connection 1\n") == 1);
-        assert_int_equal(test_count(&brokers[i], "first byte 0x16"),
-                         test_count(&brokers[i], "first byte"));
+        /* In this order: the nodes go on trying while we count. */
+        const unsigned all = test_count(&brokers[i], "first byte");
+        assert_in_range(test_count(&brokers[i], "first byte 0x16"), all, all + 1);
         if (rules[i].is_after_tls)
             assert_true(test_count(&brokers[i], "mqtt CONNECT") > 0);
         else if (test_count(&brokers[i], "mqtt ") > 0)
