@@ -14,7 +14,7 @@ for group in "$@"; do
     build | firmware) packages="$packages $build" ;;
     demo) packages="$packages $build $run" ;;
     board) packages="$packages $build $run $board" ;;
-    check) packages="$packages $build $run $board libcmocka-dev systemd busybox mandoc zsh" ;;
+    check) packages="$packages $build $run $board libcmocka-dev python3-minimal systemd busybox mandoc zsh" ;;
     lint) packages="$packages $build libcmocka-dev clang-format clang-tidy cppcheck" ;;
     fuzz) packages="$packages $build libcmocka-dev clang libclang-rt-14-dev python3-minimal" ;;
     bench) packages="$packages $build $run libcmocka-dev $board valgrind libpaho-mqtt-dev" ;;
