@@ -8,4 +8,4 @@ target_compile_definitions(test_tls_text PRIVATE SL_BEARSSL_HEADERS="${BEARSSL_H
 
 # Requests are judged by another implementation.
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
-target_link_libraries(test_request PRIVATE OpenSSL::Crypto)
+target_link_libraries(test_request_openssl PRIVATE OpenSSL::Crypto)
