@@ -50,7 +50,26 @@ enum sl_command_topic {
       "the pins did not follow, so the zone was taken back: check the relay board")                \
     X(SL_REFUSAL_LEASE,                                                                            \
       "the relay chip does not answer: it closes every zone by itself when its lease ends")        \
-    X(SL_REFUSAL_OVERTAKEN, "another command changed the zone before it was read back")
+    X(SL_REFUSAL_OVERTAKEN, "another command changed the zone before it was read back")            \
+    /* grants */                                                                                   \
+    X(SL_REFUSAL_GRANT_PART,                                                                       \
+      "a part of a grant is its offset and the whole length (2 bytes each), then at most 256 "     \
+      "bytes, in order from offset 0 on: send the grant again from the start")                     \
+    X(SL_REFUSAL_GRANT_TOO_LARGE, "the grant has more than {a} bytes: use shorter names")          \
+    X(SL_REFUSAL_GRANT_DAMAGED, "this is no grant, or a damaged one: send it again")               \
+    X(SL_REFUSAL_GRANT_VERSION,                                                                    \
+      "the grant is of a version that this node does not know: update the node")                   \
+    X(SL_REFUSAL_GRANT_NAME, "the grant is for another node")                                      \
+    X(SL_REFUSAL_GRANT_KEY,                                                                        \
+      "the grant's certificate is not for the key that this node has made: answer its last "       \
+      "request")                                                                                   \
+    X(SL_REFUSAL_GRANT_CURVE, "the grant's certificate has a key that is not of the curve P-256")  \
+    X(SL_REFUSAL_GRANT_UNTRUSTED,                                                                  \
+      "the grant's certificate does not lead to its trust anchors (X.509 error {a})")              \
+    X(SL_REFUSAL_GRANT_DATES,                                                                      \
+      "the grant's certificate is not valid at this time, or does not end when the grant says: "   \
+      "check the clocks")                                                                          \
+    X(SL_REFUSAL_GRANT_OLD, "the grant is not later than the identity in use")
 
 enum sl_refusal {
 #define X(code, text) code,

@@ -1,15 +1,16 @@
-/* The identity image: one description of its fields, one check of their content for both
- * directions. */
+/* The identity image and the grant: one description of their fields, one check of their content for
+ * both directions. */
 #include "store/identity.h"
 #include "base/crc.h"
 
-#define VERSION        1
-#define HEADER_LEN     7 /* magic, version, length */
-#define CRC_LEN        4
-#define MANDATORY      0x80 /* a reader that does not know the tag refuses the image */
-#define POINT_LEN      65
-#define KEY_LEN        32
-#define NAME_LABEL_MAX 63 /* RFC 1035, section 2.3.4 */
+#define VERSION          1
+#define HEADER_LEN       7 /* magic, version, length */
+#define FIELD_HEADER_LEN 3 /* tag, length */
+#define CRC_LEN          4
+#define MANDATORY        0x80 /* a reader that does not know the tag refuses the image */
+#define POINT_LEN        65
+#define NAME_LABEL_MAX   63 /* RFC 1035, section 2.3.4 */
+#define PASSPHRASE_MIN   8  /* IEEE 802.11, annex J.4.1 */
 
 enum tag {
     TAG_NAME = MANDATORY | 0x01,
@@ -20,49 +21,109 @@ enum tag {
     TAG_ANCHOR = MANDATORY | 0x06, /* point, then subject; the only tag that may repeat */
     TAG_CERTIFICATE = MANDATORY | 0x07,
     TAG_PRIVATE_KEY = MANDATORY | 0x08,
-    TAG_NOT_AFTER = MANDATORY | 0x09
+    TAG_NOT_AFTER = MANDATORY | 0x09,
+    TAG_ISSUED = 0x0A,
+    TAG_WIFI_NAME = 0x0B,
+    TAG_WIFI_PASSPHRASE = 0x0C
 };
 
-static const uint8_t magic[4] = {'S', 'L', 'I', 'D'};
+enum { MAGIC_LEN = 4 };
+enum kind { IDENTITY, GRANT };
+static const uint8_t magic[][MAGIC_LEN] = {
+    [IDENTITY] = {'S', 'L', 'I', 'D'}, [GRANT] = {'S', 'L', 'G', 'R'}};
 
-static enum sl_status check_envelope(struct sl_view image, struct sl_reader *fields);
+static enum sl_status decode(enum kind kind, struct sl_view image, struct sl_identity *identity);
+static enum sl_status encode(enum kind kind, const struct sl_identity *identity, uint8_t *out,
+                             size_t out_len, size_t *len);
+static void seal(enum kind kind, uint8_t *image, size_t len);
+static enum sl_status check_envelope(enum kind kind, struct sl_view image,
+                                     struct sl_reader *fields);
 static enum sl_status read_fields(struct sl_reader *fields, struct sl_identity *identity);
 static enum sl_status read_field(struct sl_identity *identity, uint8_t tag, struct sl_view value);
-static bool is_complete(const struct sl_identity *identity);
+static bool is_complete(enum kind kind, const struct sl_identity *identity);
+static bool is_private_key(struct sl_view key);
+static void write_number(struct sl_writer *writer, uint8_t tag, uint64_t number);
 static void write_field(struct sl_writer *writer, uint8_t tag, struct sl_view value);
 static void write_anchor(struct sl_writer *writer, struct sl_view subject, struct sl_view point);
 
 enum sl_status sl_identity_decode(struct sl_view image, struct sl_identity *identity)
 {
+    return decode(IDENTITY, image, identity);
+}
+
+enum sl_status sl_identity_encode(const struct sl_identity *identity, uint8_t *out, size_t out_len,
+                                  size_t *len)
+{
+    return encode(IDENTITY, identity, out, out_len, len);
+}
+
+enum sl_status sl_grant_decode(struct sl_view image, struct sl_identity *grant)
+{
+    return decode(GRANT, image, grant);
+}
+
+enum sl_status sl_grant_encode(const struct sl_identity *grant, uint8_t *out, size_t out_len,
+                               size_t *len)
+{
+    struct sl_identity public = *grant;
+
+    public.private_key = (struct sl_view){NULL, 0};
+    return encode(GRANT, &public, out, out_len, len);
+}
+
+/* The key's field belongs behind the certificate's; what stands behind that, fields that nobody
+ * knows included, moves on. */
+enum sl_status sl_grant_complete(uint8_t *image, size_t cap, size_t *len,
+                                 const uint8_t private_key[SL_IDENTITY_KEY_LEN])
+{
+    struct sl_identity grant;
+    const struct sl_view key = {private_key, SL_IDENTITY_KEY_LEN};
+    const size_t added = FIELD_HEADER_LEN + SL_IDENTITY_KEY_LEN;
+    const enum sl_status status = decode(GRANT, (struct sl_view){image, *len}, &grant);
+
+    if (status != SL_OK)
+        return status;
+    if (!is_private_key(key))
+        return SL_BAD_ARGUMENT;
+    if (*len + added > cap)
+        return SL_TOO_LARGE;
+    const size_t at = (size_t)(grant.certificate.data - image) + grant.certificate.len;
+    struct sl_writer writer = sl_writer_init(image + at, added);
+    memmove(image + at + added, image + at, *len - at);
+    write_field(&writer, TAG_PRIVATE_KEY, key);
+    *len += added;
+    seal(IDENTITY, image, *len);
+    return SL_OK;
+}
+
+static enum sl_status decode(enum kind kind, struct sl_view image, struct sl_identity *identity)
+{
     struct sl_reader fields;
-    enum sl_status status = check_envelope(image, &fields);
+    enum sl_status status = check_envelope(kind, image, &fields);
 
     memset(identity, 0, sizeof *identity);
     if (status == SL_OK)
         status = read_fields(&fields, identity);
-    if (status == SL_OK && !is_complete(identity))
+    if (status == SL_OK && !is_complete(kind, identity))
         status = SL_MALFORMED;
     if (status != SL_OK)
         memset(identity, 0, sizeof *identity);
     return status;
 }
 
-enum sl_status sl_identity_encode(const struct sl_identity *identity, uint8_t *out, size_t out_len,
-                                  size_t *len)
+static enum sl_status encode(enum kind kind, const struct sl_identity *identity, uint8_t *out,
+                             size_t out_len, size_t *len)
 {
     *len = 0;
-    if (!is_complete(identity))
+    if (!is_complete(kind, identity))
         return SL_BAD_ARGUMENT;
 
     const uint16_t port = identity->broker_port;
     const uint8_t port_bytes[2] = {(uint8_t)(port >> 8), (uint8_t)port};
-    uint8_t not_after_bytes[8];
-    struct sl_writer number = sl_writer_init(not_after_bytes, sizeof not_after_bytes);
-    sl_write_u64(&number, identity->not_after_s);
-
-    size_t room = out_len < SL_IDENTITY_MAX ? out_len : SL_IDENTITY_MAX;
+    const size_t most = kind == GRANT ? SL_GRANT_MAX : SL_IDENTITY_MAX;
+    const size_t room = out_len < most ? out_len : most;
     struct sl_writer writer = sl_writer_init(out, room);
-    sl_write_view(&writer, (struct sl_view){magic, sizeof magic});
+    sl_write_view(&writer, (struct sl_view){magic[kind], MAGIC_LEN});
     sl_write_u8(&writer, VERSION);
     sl_write_u16(&writer, 0); /* the length, known at the end */
     write_field(&writer, TAG_NAME, identity->name);
@@ -73,38 +134,54 @@ enum sl_status sl_identity_encode(const struct sl_identity *identity, uint8_t *o
     for (uint8_t i = 0; i < identity->anchors_len; i++)
         write_anchor(&writer, identity->anchors[i].subject, identity->anchors[i].point);
     write_field(&writer, TAG_CERTIFICATE, identity->certificate);
-    write_field(&writer, TAG_PRIVATE_KEY, identity->private_key);
-    write_field(&writer, TAG_NOT_AFTER, (struct sl_view){not_after_bytes, sizeof not_after_bytes});
+    if (kind == IDENTITY)
+        write_field(&writer, TAG_PRIVATE_KEY, identity->private_key);
+    write_number(&writer, TAG_NOT_AFTER, identity->not_after_s);
+    if (identity->issued_s != 0)
+        write_number(&writer, TAG_ISSUED, identity->issued_s);
+    if (identity->wifi_name.len > 0)
+        write_field(&writer, TAG_WIFI_NAME, identity->wifi_name);
+    if (identity->wifi_passphrase.len > 0)
+        write_field(&writer, TAG_WIFI_PASSPHRASE, identity->wifi_passphrase);
 
-    size_t total = sl_writer_len(&writer) + CRC_LEN;
+    const size_t total = sl_writer_len(&writer) + CRC_LEN;
     if (writer.failed || total > room) {
         sl_wipe(out, room); /* the private key may be in there already */
         return SL_TOO_LARGE;
     }
-    struct sl_writer length = sl_writer_init(out + 5, 2);
-    sl_write_u16(&length, (uint16_t)total);
-    sl_write_u32(&writer, sl_crc32(out, total - CRC_LEN));
+    seal(kind, out, total);
     *len = total;
     return SL_OK;
 }
 
+/* Magic, length and CRC around fields that are complete. */
+static void seal(enum kind kind, uint8_t *image, size_t len)
+{
+    struct sl_writer length = sl_writer_init(image + MAGIC_LEN + 1, 2);
+    struct sl_writer crc = sl_writer_init(image + len - CRC_LEN, CRC_LEN);
+
+    memcpy(image, magic[kind], MAGIC_LEN);
+    sl_write_u16(&length, (uint16_t)len);
+    sl_write_u32(&crc, sl_crc32(image, len - CRC_LEN));
+}
+
 /* Magic, length and CRC say whether these bytes are an image at all; only then does its version
  * mean something. Gives the bytes between header and CRC. */
-static enum sl_status check_envelope(struct sl_view image, struct sl_reader *fields)
+static enum sl_status check_envelope(enum kind kind, struct sl_view image, struct sl_reader *fields)
 {
     *fields = sl_reader_init((struct sl_view){NULL, 0});
-    if (image.len > SL_IDENTITY_MAX)
+    if (image.len > (kind == GRANT ? SL_GRANT_MAX : SL_IDENTITY_MAX))
         return SL_TOO_LARGE;
     if (image.len < HEADER_LEN + CRC_LEN)
         return SL_CORRUPT;
 
     struct sl_reader reader = sl_reader_init(image);
-    struct sl_view start = sl_read_view(&reader, sizeof magic);
+    struct sl_view start = sl_read_view(&reader, MAGIC_LEN);
     uint8_t version = sl_read_u8(&reader);
     uint16_t len = sl_read_u16(&reader);
     struct sl_view body = sl_read_view(&reader, image.len - HEADER_LEN - CRC_LEN);
     uint32_t crc = sl_read_u32(&reader);
-    if (!sl_view_is_equal(start, (struct sl_view){magic, sizeof magic}) || len != image.len ||
+    if (!sl_view_is_equal(start, (struct sl_view){magic[kind], MAGIC_LEN}) || len != image.len ||
         crc != sl_crc32(image.data, image.len - CRC_LEN))
         return SL_CORRUPT;
     if (version != VERSION)
@@ -166,14 +243,34 @@ static enum sl_status read_field(struct sl_identity *identity, uint8_t tag, stru
         return SL_OK;
     case TAG_PRIVATE_KEY:
         identity->private_key = value;
-        return SL_OK;
+        return value.len > 0 ? SL_OK : SL_MALFORMED;
     case TAG_NOT_AFTER:
         identity->not_after_s = sl_read_u64(&reader);
         break;
+    case TAG_ISSUED:
+        identity->issued_s = sl_read_u64(&reader);
+        if (identity->issued_s == 0)
+            return SL_MALFORMED; /* a field that says nothing: it is left out */
+        break;
+    case TAG_WIFI_NAME:
+        identity->wifi_name = value;
+        return value.len > 0 ? SL_OK : SL_MALFORMED;
+    case TAG_WIFI_PASSPHRASE:
+        identity->wifi_passphrase = value;
+        return value.len > 0 ? SL_OK : SL_MALFORMED;
     default:
         return tag & MANDATORY ? SL_UNSUPPORTED : SL_OK;
     }
     return reader.failed || sl_reader_left(&reader) > 0 ? SL_MALFORMED : SL_OK;
+}
+
+static void write_number(struct sl_writer *writer, uint8_t tag, uint64_t number)
+{
+    uint8_t bytes[8];
+    struct sl_writer value = sl_writer_init(bytes, sizeof bytes);
+
+    sl_write_u64(&value, number);
+    write_field(writer, tag, (struct sl_view){bytes, sizeof bytes});
 }
 
 static void write_field(struct sl_writer *writer, uint8_t tag, struct sl_view value)
@@ -303,15 +400,32 @@ static bool is_private_key(struct sl_view key)
 {
     uint8_t any = 0;
 
-    if (key.len != KEY_LEN)
+    if (key.len != SL_IDENTITY_KEY_LEN)
         return false;
-    for (size_t i = 0; i < KEY_LEN; i++)
+    for (size_t i = 0; i < SL_IDENTITY_KEY_LEN; i++)
         any |= key.data[i];
     return any != 0;
 }
 
-static bool is_complete(const struct sl_identity *identity)
+/* A WPA2 passphrase; open networks have none. */
+static bool is_wifi(struct sl_view name, struct sl_view passphrase)
 {
+    if (name.len > SL_WIFI_NAME_MAX)
+        return false;
+    if (passphrase.len == 0)
+        return true;
+    for (size_t i = 0; i < passphrase.len; i++)
+        if (passphrase.data[i] < ' ' || passphrase.data[i] > '~')
+            return false;
+    return name.len > 0 && passphrase.len >= PASSPHRASE_MIN &&
+           passphrase.len <= SL_WIFI_PASSPHRASE_MAX;
+}
+
+static bool is_complete(enum kind kind, const struct sl_identity *identity)
+{
+    const bool has_key =
+        kind == GRANT ? identity->private_key.len == 0 : is_private_key(identity->private_key);
+
     if (identity->anchors_len < 1 || identity->anchors_len > SL_IDENTITY_ANCHORS_MAX)
         return false;
     for (uint8_t i = 0; i < identity->anchors_len; i++) {
@@ -321,5 +435,6 @@ static bool is_complete(const struct sl_identity *identity)
     return sl_identity_is_name(identity->name) && sl_identity_is_base(identity->base) &&
            is_host(identity->broker_host) && identity->broker_port != 0 &&
            is_dns_name(identity->server_name) && is_der_sequence(identity->certificate) &&
-           is_private_key(identity->private_key) && identity->not_after_s != 0;
+           has_key && identity->not_after_s != 0 && identity->issued_s <= identity->not_after_s &&
+           is_wifi(identity->wifi_name, identity->wifi_passphrase);
 }

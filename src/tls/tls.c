@@ -38,7 +38,8 @@ void sl_tls_open(struct sl_tls *tls, const char *server_name, uint64_t unix_s,
         end(tls, SL_TLS_ERR_CREDENTIALS);
         return;
     }
-    if (unix_s == 0 || unix_s > UNIX_MAX) {
+    uint32_t days, seconds;
+    if (!sl_tls_split_time(unix_s, &days, &seconds)) {
         end(tls, SL_TLS_ERR_NO_TIME);
         return;
     }
@@ -50,8 +51,7 @@ void sl_tls_open(struct sl_tls *tls, const char *server_name, uint64_t unix_s,
     }
 
     configure(tls);
-    br_x509_minimal_set_time(&tls->chain.checks, (uint32_t)(unix_s / DAY_S + DAYS_BEFORE_UNIX),
-                             (uint32_t)(unix_s % DAY_S));
+    br_x509_minimal_set_time(&tls->chain.checks, days, seconds);
     br_ssl_engine_inject_entropy(engine, seed, SL_TLS_SEED_LEN);
     bool resumes = is_session(session);
     if (resumes) {
@@ -325,15 +325,30 @@ static void configure(struct sl_tls *tls)
 
 static void load_anchors(struct sl_tls *tls)
 {
-    for (uint8_t i = 0; i < tls->credentials.anchors_len; i++) {
-        const struct sl_tls_anchor *from = &tls->credentials.anchors[i];
-        br_x509_trust_anchor *to = &tls->anchors[i];
-        to->dn.data = (unsigned char *)from->subject.data;
-        to->dn.len = from->subject.len;
-        to->flags = BR_X509_TA_CA;
-        to->pkey.key_type = BR_KEYTYPE_EC;
-        to->pkey.key.ec.curve = BR_EC_secp256r1;
-        to->pkey.key.ec.q = (unsigned char *)from->point.data;
-        to->pkey.key.ec.qlen = from->point.len;
-    }
+    for (uint8_t i = 0; i < tls->credentials.anchors_len; i++)
+        tls->anchors[i] = sl_tls_make_anchor(tls->credentials.anchors[i].subject,
+                                             tls->credentials.anchors[i].point);
+}
+
+br_x509_trust_anchor sl_tls_make_anchor(struct sl_view subject, struct sl_view point)
+{
+    br_x509_trust_anchor anchor = {.flags = BR_X509_TA_CA};
+
+    anchor.dn.data = (unsigned char *)subject.data;
+    anchor.dn.len = subject.len;
+    anchor.pkey.key_type = BR_KEYTYPE_EC;
+    anchor.pkey.key.ec.curve = BR_EC_secp256r1;
+    anchor.pkey.key.ec.q = (unsigned char *)point.data;
+    anchor.pkey.key.ec.qlen = point.len;
+    return anchor;
+}
+
+bool sl_tls_split_time(uint64_t unix_s, uint32_t *days, uint32_t *seconds)
+{
+    *days = *seconds = 0;
+    if (unix_s == 0 || unix_s > UNIX_MAX)
+        return false;
+    *days = (uint32_t)(unix_s / DAY_S + DAYS_BEFORE_UNIX);
+    *seconds = (uint32_t)(unix_s % DAY_S);
+    return true;
 }

@@ -135,6 +135,11 @@ uint16_t sl_tls_error(const struct sl_tls *tls);
  * authenticated and the server named the session; else all zeros. */
 void sl_tls_save(const struct sl_tls *tls, struct sl_tls_session *session);
 
+/* For whoever checks a certificate as this engine does: a trust anchor in BearSSL's form (views
+ * into subject and point), and a time in its form; false: no time, or one after the year 9999. */
+br_x509_trust_anchor sl_tls_make_anchor(struct sl_view subject, struct sl_view point);
+SL_MUST_CHECK bool sl_tls_split_time(uint64_t unix_s, uint32_t *days, uint32_t *seconds);
+
 /* Signatures of the server's certificates that need not be verified again (tls/verifier.h).
  * recall: before sl_tls_open; outlasts reset. known: after a full handshake has opened, those that
  * it met. */

@@ -112,10 +112,11 @@ def link_master():
 
 
 def images():
-    for line in lines("vectors", "store", "images.txt"):
-        fields = line.split()
-        if fields[1] != "-":
-            yield bytes.fromhex(fields[1])
+    for name in ("images.txt", "grants.txt"):
+        for line in lines("vectors", "store", name):
+            fields = line.split()
+            if fields[1] != "-":
+                yield bytes.fromhex(fields[1])
     for line in lines("vectors", "store", "words.txt"):
         fields = line.split()
         if len(fields) > 2:

@@ -29,6 +29,8 @@ static EVP_PKEY *make_key(enum test_key_kind kind)
     switch (kind) {
     case TEST_KEY_P256:
         return EVP_EC_gen("P-256");
+    case TEST_KEY_P384:
+        return EVP_EC_gen("P-384");
     case TEST_KEY_RSA_1024:
         return EVP_RSA_gen(1024);
     case TEST_KEY_RSA_2048:
@@ -88,7 +90,7 @@ static void keep_raw_forms(struct test_cert *cert)
     at = cert->subject;
     cert->subject_len = (size_t)i2d_X509_NAME(subject, &at);
 
-    if (!EVP_PKEY_is_a(cert->key, "EC"))
+    if (!EVP_PKEY_is_a(cert->key, "EC") || EVP_PKEY_get_bits(cert->key) != 256)
         return;
     size_t point_len = 0;
     BIGNUM *scalar = NULL;

@@ -13,7 +13,7 @@
 #define TEST_KEY_LEN     32
 #define TEST_DAY_S       86400
 
-enum test_key_kind { TEST_KEY_P256, TEST_KEY_RSA_1024, TEST_KEY_RSA_2048 };
+enum test_key_kind { TEST_KEY_P256, TEST_KEY_P384, TEST_KEY_RSA_1024, TEST_KEY_RSA_2048 };
 
 enum test_purpose {
     TEST_PURPOSE_CA,     /* CA:true, keyCertSign, cRLSign */

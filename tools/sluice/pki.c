@@ -386,6 +386,11 @@ uint64_t sl_pki_not_after(const X509 *certificate)
     return sl_pki_unix_time(X509_get0_notAfter(certificate));
 }
 
+uint64_t sl_pki_issued(const X509 *certificate)
+{
+    return sl_pki_unix_time(X509_get0_notBefore(certificate)) + DAY_S;
+}
+
 uint64_t sl_pki_unix_time(const ASN1_TIME *asn1)
 {
     struct tm parts;
@@ -429,6 +434,7 @@ enum sl_exit sl_pki_encode_identity(const struct sl_site *site, const struct sl_
         .certificate = {certificate, (size_t)certificate_len},
         .private_key = {scalar, sizeof scalar},
         .not_after_s = node->not_after_s,
+        .issued_s = sl_pki_issued(pair->certificate),
     };
     enum sl_status status = sl_identity_encode(&identity, image, SL_IDENTITY_MAX, len);
     code = status == SL_OK

@@ -75,6 +75,8 @@ SL_MUST_CHECK enum sl_exit sl_pki_is_same(const char *path, struct sl_view der, 
 /* Days until the end; 0 when it is over, not yet begun, or not signed by authority. */
 long sl_pki_days_left(const X509 *certificate, const X509 *authority);
 uint64_t sl_pki_not_after(const X509 *certificate);
+/* When we made it: a day after its beginning, which lies back for slow clocks. */
+uint64_t sl_pki_issued(const X509 *certificate);
 /* The same for any two dates: whole days, one begun counts; and a date in seconds, 0: unreadable.
  */
 long sl_pki_days_until(const ASN1_TIME *from, const ASN1_TIME *until);

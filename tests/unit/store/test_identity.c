@@ -146,6 +146,9 @@ static void test_decode_gives_what_was_encoded(void **state)
     (void)state;
 
     in.anchors_len = SL_IDENTITY_ANCHORS_MAX;
+    in.issued_s = 1795305600;
+    in.wifi_name = sl_view_text("garden net");
+    in.wifi_passphrase = sl_view_text("correct horse");
     assert_int_equal(sl_identity_encode(&in, image, sizeof image, &len), SL_OK);
     assert_int_equal(sl_identity_decode((struct sl_view){image, len}, &out), SL_OK);
     assert_true(sl_view_is_equal(in.name, out.name));
@@ -161,6 +164,9 @@ static void test_decode_gives_what_was_encoded(void **state)
     assert_true(sl_view_is_equal(in.certificate, out.certificate));
     assert_true(sl_view_is_equal(in.private_key, out.private_key));
     assert_int_equal(in.not_after_s, out.not_after_s);
+    assert_int_equal(in.issued_s, out.issued_s);
+    assert_true(sl_view_is_equal(in.wifi_name, out.wifi_name));
+    assert_true(sl_view_is_equal(in.wifi_passphrase, out.wifi_passphrase));
     assert_int_equal(sl_identity_encode(&out, copy, sizeof copy, &copy_len), SL_OK);
     assert_int_equal(copy_len, len);
     assert_memory_equal(copy, image, len);

@@ -1,0 +1,186 @@
+/* Grants: vectors, that no damaged one is taken, and the identity that comes of one. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/identity.h"
+#include "support/vectors.h"
+#include <cmocka.h>
+
+static uint8_t image[SL_IDENTITY_MAX], copy[SL_IDENTITY_MAX];
+static uint8_t key[SL_IDENTITY_KEY_LEN];
+
+static const char *name_of(enum sl_status status)
+{
+    switch ((int)status) {
+    case SL_OK:
+        return "ok";
+    case SL_CORRUPT:
+        return "corrupt";
+    case SL_MALFORMED:
+        return "malformed";
+    case SL_UNSUPPORTED:
+        return "unsupported";
+    case SL_TOO_LARGE:
+        return "too-large";
+    default:
+        return "unexpected";
+    }
+}
+
+/* Exactly len bytes of heap, so that the sanitizer sees a read beyond them. */
+static enum sl_status decode_exactly(const uint8_t *bytes, size_t len)
+{
+    static const struct sl_identity zero;
+    struct sl_identity grant;
+    uint8_t *exact = malloc(len > 0 ? len : 1);
+
+    assert_non_null(exact);
+    if (len > 0)
+        memcpy(exact, bytes, len);
+    memset(&grant, 0xaa, sizeof grant);
+    const enum sl_status status = sl_grant_decode((struct sl_view){exact, len}, &grant);
+    if (status == SL_OK)
+        assert_int_equal(grant.private_key.len, 0);
+    else
+        assert_memory_equal(&grant, &zero, sizeof zero);
+    free(exact);
+    return status;
+}
+
+/* The first vector that is a grant. */
+static size_t take_example(void)
+{
+    static struct test_vectors vectors;
+
+    test_vectors_open(&vectors, SL_VECTORS "/store/grants.txt");
+    assert_true(test_vectors_next(&vectors));
+    const size_t len = test_hex(vectors.fields[1], image, sizeof image);
+    fclose(vectors.file);
+    for (size_t i = 0; i < sizeof key; i++)
+        key[i] = (uint8_t)(i + 1);
+    return len;
+}
+
+static void test_decodes_vectors(void **state)
+{
+    static struct test_vectors vectors;
+    static uint8_t bytes[2 * SL_IDENTITY_MAX];
+    unsigned count = 0;
+    (void)state;
+
+    test_vectors_open(&vectors, SL_VECTORS "/store/grants.txt");
+    for (; test_vectors_next(&vectors); count++) {
+        const size_t len = test_hex(vectors.fields[1], bytes, sizeof bytes);
+        const char *name = name_of(decode_exactly(bytes, len));
+        if (strcmp(name, vectors.fields[0]) != 0)
+            fail_msg("line %u: %s instead of %s", vectors.line, name, vectors.fields[0]);
+    }
+    assert_true(count >= 12);
+}
+
+static void test_encode_gives_the_same_bytes_and_never_a_key(void **state)
+{
+    const size_t len = take_example();
+    struct sl_identity grant;
+    size_t copy_len;
+    (void)state;
+
+    assert_int_equal(sl_grant_decode((struct sl_view){image, len}, &grant), SL_OK);
+    grant.private_key = (struct sl_view){key, sizeof key}; /* as of an identity */
+    assert_int_equal(sl_grant_encode(&grant, copy, sizeof copy, &copy_len), SL_OK);
+    assert_int_equal(copy_len, len);
+    assert_memory_equal(copy, image, len);
+    grant.name = sl_view_text("Garden");
+    assert_int_equal(sl_grant_encode(&grant, copy, sizeof copy, &copy_len), SL_BAD_ARGUMENT);
+    assert_int_equal(copy_len, 0);
+}
+
+static void test_every_truncation_is_refused(void **state)
+{
+    const size_t len = take_example();
+    (void)state;
+
+    for (size_t cut = 0; cut < len; cut++)
+        assert_int_equal(decode_exactly(image, cut), SL_CORRUPT);
+}
+
+static void test_every_flipped_bit_is_refused(void **state)
+{
+    const size_t len = take_example();
+    (void)state;
+
+    for (size_t bit = 0; bit < 8 * len; bit++) {
+        image[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        assert_int_equal(decode_exactly(image, len), SL_CORRUPT);
+        image[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+    assert_int_equal(decode_exactly(image, len), SL_OK);
+}
+
+/* Every grant of the vectors, also those with fields that this code does not know. */
+static void test_completes_to_the_identity_with_the_key(void **state)
+{
+    static struct test_vectors vectors;
+    static uint8_t bytes[2 * SL_IDENTITY_MAX];
+    unsigned count = 0;
+    (void)state;
+
+    take_example();
+    test_vectors_open(&vectors, SL_VECTORS "/store/grants.txt");
+    while (test_vectors_next(&vectors)) {
+        struct sl_identity grant, identity;
+        size_t len = test_hex(vectors.fields[1], bytes, sizeof bytes);
+        const size_t grant_len = len;
+
+        if (strcmp(vectors.fields[0], "ok") != 0)
+            continue;
+        count++;
+        memcpy(copy, bytes, len);
+        assert_int_equal(sl_grant_decode((struct sl_view){copy, len}, &grant), SL_OK);
+        assert_int_equal(sl_grant_complete(bytes, grant_len + 34, &len, key), SL_TOO_LARGE);
+        assert_int_equal(len, grant_len);
+        assert_memory_equal(bytes, copy, len);
+        assert_int_equal(sl_grant_complete(bytes, grant_len + 35, &len, key), SL_OK);
+        assert_int_equal(len, grant_len + 35);
+        assert_int_equal(sl_identity_decode((struct sl_view){bytes, len}, &identity), SL_OK);
+        assert_memory_equal(identity.private_key.data, key, sizeof key);
+        assert_true(sl_view_is_equal(identity.name, grant.name));
+        assert_true(sl_view_is_equal(identity.certificate, grant.certificate));
+        assert_int_equal(identity.not_after_s, grant.not_after_s);
+        assert_int_equal(identity.issued_s, grant.issued_s);
+    }
+    assert_int_equal(count, 4);
+}
+
+static void test_completes_nothing_else(void **state)
+{
+    static const uint8_t zeros[SL_IDENTITY_KEY_LEN];
+    size_t len = take_example();
+    const size_t grant_len = len;
+    (void)state;
+
+    memcpy(copy, image, len);
+    assert_int_equal(sl_grant_complete(image, sizeof image, &len, zeros), SL_BAD_ARGUMENT);
+    image[9] ^= 1;
+    assert_int_equal(sl_grant_complete(image, sizeof image, &len, key), SL_CORRUPT);
+    image[9] ^= 1;
+    assert_int_equal(len, grant_len);
+    assert_memory_equal(image, copy, len);
+    assert_int_equal(sl_grant_complete(image, sizeof image, &len, key), SL_OK);
+    assert_int_equal(sl_grant_complete(image, sizeof image, &len, key), SL_CORRUPT); /* again */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_decodes_vectors),
+        cmocka_unit_test(test_encode_gives_the_same_bytes_and_never_a_key),
+        cmocka_unit_test(test_every_truncation_is_refused),
+        cmocka_unit_test(test_every_flipped_bit_is_refused),
+        cmocka_unit_test(test_completes_to_the_identity_with_the_key),
+        cmocka_unit_test(test_completes_nothing_else),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
