@@ -22,7 +22,7 @@ BUILT = build/host
 CHIP  = build/$(MCU)/relay-chip
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build install firmware board demo check lint docs format fuzz faults bench bench-board program_fuses program test_conn clean
+.PHONY: help setup build install deb firmware board demo check lint docs format fuzz faults bench bench-board program_fuses program test_conn clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z_-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,11 @@ build: firmware ## Build all programs for this computer into build/host
 install: build ## Install sluice, sluice-node, unit, manuals, completion and node.conf below PREFIX=/usr/local (DESTDIR= too)
 	@cmake --build $(BUILT) --target manual
 	@DESTDIR='$(DESTDIR)' cmake --install $(BUILT) --prefix '$(PREFIX)'
+
+deb: ## Build the Debian packages sluice-cli and sluice-node into build/deb; lintian judges them
+	@tools/dev/setup.sh deb
+	@tools/dev/deb.sh build/deb
+	@ls -1 build/deb/*.deb
 
 firmware: ## Build the relay chip's firmware (hex and ELF) for ATmega168 and 328P; print its size
 	@tools/dev/setup.sh firmware

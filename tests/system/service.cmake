@@ -7,6 +7,10 @@ add_test(NAME system/node_procd
                  ${PROJECT_SOURCE_DIR}/deploy/openwrt/sluice-node.init)
 add_test(NAME system/install
          COMMAND sh ${folder}/install.sh $<TARGET_FILE:sluice> ${PROJECT_BINARY_DIR} ${CMAKE_COMMAND})
+if(NOT SL_SANITIZE) # the packages have their own compiler options
+    add_test(NAME system/deb COMMAND sh ${folder}/deb.sh ${PROJECT_SOURCE_DIR})
+    set_tests_properties(system/deb PROPERTIES LABELS system TIMEOUT 300)
+endif()
 foreach(test node_log node_procd install)
     set_tests_properties(system/${test} PROPERTIES LABELS system TIMEOUT 120 SKIP_RETURN_CODE 77)
 endforeach()

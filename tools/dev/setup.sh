@@ -1,10 +1,11 @@
 #!/bin/sh
 # Installs what a command needs and this machine lacks: Debian packages, by name, shown first.
-# Usage: setup.sh demo|board|check|lint|fuzz|bench [...]      Asks only when its input is a terminal.
+# Usage: setup.sh demo|board|check|lint|fuzz|bench|deb [...]      Asks only when its input is a terminal.
 set -eu
 
-build="gcc libc6-dev cmake ninja-build pkg-config libbearssl-dev libssl-dev libmosquitto-dev libcjson-dev \
-gcc-avr avr-libc binutils-avr libsimavr-dev libelf-dev libgpiod-dev"
+products="gcc libc6-dev cmake ninja-build pkg-config libbearssl-dev libssl-dev libmosquitto-dev libcjson-dev libgpiod-dev"
+build="$products gcc-avr avr-libc binutils-avr libsimavr-dev libelf-dev"
+deb="$products build-essential debhelper lintian"
 run="mosquitto mosquitto-clients openssl procps"
 board="gcc-xtensa-lx106 picolibc-xtensa-lx106-elf qemu-system-misc xz-utils"
 
@@ -14,13 +15,15 @@ for group in "$@"; do
     build | firmware) packages="$packages $build" ;;
     demo) packages="$packages $build $run" ;;
     board) packages="$packages $build $run $board" ;;
-    check) packages="$packages $build $run $board libcmocka-dev python3-minimal systemd busybox mandoc zsh" ;;
+    check) packages="$packages $build $run $board libcmocka-dev python3-minimal systemd busybox mandoc zsh \
+$deb fakeroot man-db" ;;
     lint) packages="$packages $build libcmocka-dev clang-format clang-tidy cppcheck" ;;
     fuzz) packages="$packages $build libcmocka-dev clang libclang-rt-14-dev python3-minimal" ;;
     bench) packages="$packages $build $run libcmocka-dev $board valgrind libpaho-mqtt-dev" ;;
+    deb) packages="$packages $deb" ;;
     program) packages="$packages $build avrdude" ;;
     *)
-        echo "setup: '$group' is no group: use build, demo, board, check, lint, fuzz, bench or program" >&2
+        echo "setup: '$group' is no group: use build, demo, board, check, lint, fuzz, bench, deb or program" >&2
         exit 2
         ;;
     esac
