@@ -225,18 +225,20 @@ bool sl_talk_is_stopping(void)
     return !fuzz_has_more(&talk.script);
 }
 
-enum sl_exit sl_talk_probe(const struct sl_site *site, const struct sl_site_node *probed)
+enum sl_exit sl_talk_visit(const struct sl_talk_visitor *visitor, enum sl_talk_welcome *welcome,
+                           struct sl_talk **stays)
 {
-    (void)site, (void)probed;
+    (void)visitor;
+    *welcome = SL_WELCOME_IN;
+    if (stays)
+        *stays = &talk;
     return SL_EXIT_DONE;
 }
 
-enum sl_exit sl_talk_visit(const struct sl_site *site, const char *name,
-                           const struct sl_pki_pair *pair, enum sl_talk_welcome *welcome)
+bool sl_talk_is_shown(const struct sl_talk *given, const X509 *certificate)
 {
-    (void)site, (void)name, (void)pair;
-    *welcome = SL_WELCOME_IN;
-    return SL_EXIT_DONE;
+    (void)given, (void)certificate;
+    return true;
 }
 
 /* --- the site ------------------------------------------------------------------------------- */

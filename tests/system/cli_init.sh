@@ -73,7 +73,7 @@ for name in localhost sluice-broker anna bob-watch; do
 done
 expect 0 '"base":"irrigation"' "$sluice" node list --json
 expect 0 'broker.lan:8884' "$sluice" node list
-[ "$(grep -c purpose= site/issued.log)" = 8 ] || fail "issued.log: $(cat site/issued.log)"
+[ "$(grep -c purpose= site/issued.log)" = 10 ] || fail "issued.log: $(cat site/issued.log)"
 
 # Nobody else may look.
 [ -z "$(find site -type d ! -perm 700)" ] || fail "a folder is open to others"
@@ -105,8 +105,8 @@ same "$(one site/nodes/garden 'Subject Alternative Name')" "DNS:garden.device.in
 same "$(one site/operators/anna 'Subject Alternative Name')" "DNS:anna.operator.invalid"
 openssl x509 -noout -checkend $((90 * 86400)) -in site/broker/certificate.pem >/dev/null &&
     fail "the broker's certificate lives for more than 90 days"
-[ "$(grep -o 'serial=[0-9A-F]*' site/issued.log | sort -u | wc -l)" = 8 ] || fail "serials repeat"
-[ "$(grep -c 'serial=01[0-9A-F]\{32\} ' site/issued.log)" = 8 ] || fail "a serial is short"
+[ "$(grep -o 'serial=[0-9A-F]*' site/issued.log | sort -u | wc -l)" = 10 ] || fail "serials repeat"
+[ "$(grep -c 'serial=01[0-9A-F]\{32\} ' site/issued.log)" = 10 ] || fail "a serial is short"
 node_args garden >/dev/null
 openssl x509 -noout -pubkey -in site/nodes/garden/certificate.pem >public
 openssl pkey -in garden.key -pubout | cmp -s - public || fail "identity: key and certificate differ"

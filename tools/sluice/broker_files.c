@@ -1,6 +1,7 @@
 /* Access rules and configuration for Mosquitto 2.0. */
 #include "broker_files.h"
 #include <errno.h>
+#include <openssl/evp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,8 @@ const size_t sl_topics_len = sizeof sl_topics / sizeof sl_topics[0];
 
 static void print_topic(FILE *out, const char *access, const char *base, const struct sl_topic *t,
                         const char *operator_name);
+static enum sl_exit make_mark(const char *folder, const char *text, size_t len,
+                              char mark[SL_CANARY_MARK_LEN + 1]);
 static enum sl_exit finish(FILE *out, char **text, const size_t *len, const char *folder,
                            const char *name);
 
@@ -63,7 +66,63 @@ enum sl_exit sl_broker_write_acl(const struct sl_site *site, const struct sl_sit
                 if (sl_topics[t].direction == SL_TOPIC_OUT)
                     print_topic(out, "read", nodes->list[n].base, &sl_topics[t], "");
     }
-    return finish(out, &text, &len, folder, "acl");
+    char mark[SL_CANARY_MARK_LEN + 1];
+    fflush(out);
+    enum sl_exit code = make_mark(folder, text, len, mark);
+    fprintf(out,
+            "\nuser " SL_CANARY_GOOD "\n"
+            "topic read " SL_CANARY_READ_ONLY "\n"
+            "topic write " SL_CANARY_WRITE_ONLY "\n"
+            "topic readwrite " SL_CANARY_MARK "%s\n",
+            mark);
+    if (code == SL_EXIT_DONE)
+        return finish(out, &text, &len, folder, "acl");
+    fclose(out);
+    free(text);
+    return code;
+}
+
+/* Whatever of the broker's files changes, the mark does. */
+static enum sl_exit make_mark(const char *folder, const char *text, size_t len,
+                              char mark[SL_CANARY_MARK_LEN + 1])
+{
+    static const char *const files[] = {"certificate.pem", "crl.pem"};
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    EVP_MD_CTX *hash = EVP_MD_CTX_new();
+    bool ok = hash && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1 &&
+              EVP_DigestUpdate(hash, text, len) == 1;
+    enum sl_exit code = SL_EXIT_DONE;
+    for (size_t i = 0; ok && i < 2 && code == SL_EXIT_DONE; i++) {
+        struct sl_bytes bytes;
+        code = sl_file_read(sl_path_join(folder, files[i]).text, SL_BROKER_FILE_MAX, &bytes);
+        if (code != SL_EXIT_DONE)
+            break;
+        ok = EVP_DigestUpdate(hash, bytes.data, bytes.len) == 1;
+        sl_bytes_free(&bytes);
+    }
+    ok = ok && EVP_DigestFinal_ex(hash, digest, NULL) == 1;
+    EVP_MD_CTX_free(hash);
+    mark[0] = '\0';
+    for (size_t i = 0; ok && i < SL_CANARY_MARK_LEN / 2; i++)
+        snprintf(mark + 2 * i, 3, "%02x", digest[i]);
+    return ok || code != SL_EXIT_DONE ? code : sl_pki_fail("make the mark of the broker's files");
+}
+
+enum sl_exit sl_broker_read_mark(const char *path, char topic[SL_CANARY_TOPIC_MAX])
+{
+    static const char start[] = "\ntopic readwrite " SL_CANARY_MARK;
+    struct sl_bytes list;
+    enum sl_exit code = sl_file_read(path, SL_BROKER_FILE_MAX, &list);
+    if (code != SL_EXIT_DONE)
+        return code;
+    const char *found = strstr(list.data, start);
+    size_t len = found ? strspn(found + sizeof start - 1, "0123456789abcdef") : 0;
+    if (len == SL_CANARY_MARK_LEN)
+        snprintf(topic, SL_CANARY_TOPIC_MAX, SL_CANARY_MARK "%.16s", found + sizeof start - 1);
+    else
+        code = sl_cli_fail(SL_ERROR(ACL_NO_MARK), path);
+    sl_bytes_free(&list);
+    return code;
 }
 
 /* One line, or one a zone. */

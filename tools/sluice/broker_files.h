@@ -3,6 +3,7 @@
 #ifndef SL_CLI_BROKER_FILES_H
 #define SL_CLI_BROKER_FILES_H
 
+#include "canary.h"
 #include "site.h"
 
 /* Topics below a node's base; {zone} stands for 0..7 and {operator} for a name. */
@@ -14,10 +15,17 @@ struct sl_topic {
 extern const struct sl_topic sl_topics[];
 extern const size_t sl_topics_len;
 
-/* Write broker/acl: one line a topic, user and direction; nothing by wildcard. */
+#define SL_BROKER_FILE_MAX 16777216 /* bytes of the longest of them */
+
+/* Write acl into folder, which holds certificate.pem and crl.pem already: one line a topic, user
+ * and direction; nothing by wildcard; the canary's mark over all three. */
 SL_MUST_CHECK enum sl_exit sl_broker_write_acl(const struct sl_site *site,
                                                const struct sl_site_nodes *nodes,
                                                const char *folder);
+/* The canary's topic in a list: whoever hears himself under it knows that it is in force. */
+#define SL_CANARY_TOPIC_MAX (sizeof SL_CANARY_MARK + SL_CANARY_MARK_LEN)
+SL_MUST_CHECK enum sl_exit sl_broker_read_mark(const char *path, char topic[SL_CANARY_TOPIC_MAX]);
+
 /* Write broker/mosquitto.conf into folder; the paths in it lie below site->root. */
 SL_MUST_CHECK enum sl_exit sl_broker_write_conf(const struct sl_site *site, const char *folder);
 

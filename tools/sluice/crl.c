@@ -23,7 +23,7 @@ struct wanted {
 };
 
 static X509_CRL *build(const struct sl_pki_pair *authority, X509_CRL *before,
-                       const STACK_OF(ASN1_INTEGER) * more);
+                       const STACK_OF(ASN1_INTEGER) * more, const X509 *canary);
 static bool copy_entries(X509_CRL *crl, X509_CRL *before);
 static bool add_entry(X509_CRL *crl, const ASN1_INTEGER *serial);
 static bool add_extensions(X509_CRL *crl, const struct sl_pki_pair *authority);
@@ -122,16 +122,37 @@ enum sl_exit sl_crl_mark(const struct sl_site *site, struct sl_site_nodes *nodes
 enum sl_exit sl_crl_write(const struct sl_pki_pair *authority, const char *folder, X509_CRL *before,
                           const STACK_OF(ASN1_INTEGER) * more)
 {
-    X509_CRL *crl = build(authority, before, more);
-    if (!crl)
-        return sl_pki_fail("make the revocation list");
-    enum sl_exit code = save(sl_path_join(folder, "broker/crl.pem").text, crl, authority->key);
+    X509 *canary = NULL;
+    struct sl_path path = sl_path_join(folder, "canary/revoked/certificate.pem");
+    enum sl_exit code =
+        access(path.text, F_OK) == 0 ? sl_pki_load_certificate(path.text, &canary) : SL_EXIT_DONE;
+    X509_CRL *crl = NULL;
+    if (code == SL_EXIT_DONE) {
+        crl = build(authority, before, more, canary);
+        code = crl ? save(sl_path_join(folder, "broker/crl.pem").text, crl, authority->key)
+                   : sl_pki_fail("make the revocation list");
+    }
     X509_CRL_free(crl);
+    X509_free(canary);
+    return code;
+}
+
+enum sl_exit sl_crl_write_one(const struct sl_pki_pair *authority, const char *folder,
+                              X509_CRL *before, const X509 *more)
+{
+    STACK_OF(ASN1_INTEGER) *serials = sk_ASN1_INTEGER_new_null();
+    ASN1_INTEGER *serial = ASN1_INTEGER_dup(X509_get0_serialNumber(more));
+    bool ok = serials && serial && sk_ASN1_INTEGER_push(serials, serial) > 0;
+    enum sl_exit code =
+        ok ? sl_crl_write(authority, folder, before, serials) : sl_cli_fail(SL_ERROR(MEMORY));
+    if (!ok)
+        ASN1_INTEGER_free(serial);
+    sk_ASN1_INTEGER_pop_free(serials, ASN1_INTEGER_free);
     return code;
 }
 
 static X509_CRL *build(const struct sl_pki_pair *authority, X509_CRL *before,
-                       const STACK_OF(ASN1_INTEGER) * more)
+                       const STACK_OF(ASN1_INTEGER) * more, const X509 *canary)
 {
     X509_CRL *crl = X509_CRL_new();
     /* A day back: the clock of a peer may be slow. */
@@ -143,6 +164,9 @@ static X509_CRL *build(const struct sl_pki_pair *authority, X509_CRL *before,
               X509_CRL_set1_nextUpdate(crl, until) == 1 && (!before || copy_entries(crl, before));
     for (int i = 0; ok && more && i < sk_ASN1_INTEGER_num(more); i++)
         ok = add_entry(crl, sk_ASN1_INTEGER_value(more, i));
+    const ASN1_INTEGER *serial = canary ? X509_get0_serialNumber(canary) : NULL;
+    if (ok && serial && !sl_crl_has(crl, serial))
+        ok = add_entry(crl, serial);
     ok = ok && X509_CRL_sort(crl) == 1 && add_extensions(crl, authority) &&
          X509_CRL_sign(crl, authority->key, EVP_sha256()) != 0;
     ASN1_TIME_free(until);

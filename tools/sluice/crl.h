@@ -17,9 +17,14 @@
  * caller frees it with X509_CRL_free. */
 SL_MUST_CHECK enum sl_exit sl_crl_read(const struct sl_site *site, X509 *authority, X509_CRL **crl);
 /* Replace broker/crl.pem in folder by a new list with the entries of before (NULL: none) and those
- * of more (NULL: none). The bytes are parsed and verified before they get the name. */
+ * of more (NULL: none), and the revoked canary. The bytes are parsed and verified before they get
+ * the name. */
 SL_MUST_CHECK enum sl_exit sl_crl_write(const struct sl_pki_pair *authority, const char *folder,
                                         X509_CRL *before, const STACK_OF(ASN1_INTEGER) * more);
+
+/* The same with one certificate more. */
+SL_MUST_CHECK enum sl_exit sl_crl_write_one(const struct sl_pki_pair *authority, const char *folder,
+                                            X509_CRL *before, const X509 *more);
 
 /* Days until the list ends; 0: it has. And its last moment. */
 long sl_crl_days_left(const X509_CRL *crl);

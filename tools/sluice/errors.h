@@ -163,9 +163,18 @@ enum sl_exit {
     X(BROKER_NOT_TOLD, REFUSED, "PROCESS CAUSE",                                                   \
       "cannot tell the running broker of its new list (process %d: %s)",                           \
       "send it SIGHUP as its user, or start it again")                                             \
-    X(BROKER_LIST_IGNORED, REFUSED, "NODE",                                                        \
-      "node %s is made, but the broker did not read its list again",                               \
+    X(BROKER_LIST_IGNORED, REFUSED, "FOLDER", "the broker of %s did not read its files again",     \
+      "its log says why; then start it again")                                                     \
+    X(BROKER_SHOWS_OTHER, REFUSED, "FOLDER FILE",                                                  \
+      "the broker of %s shows another certificate than %s", "start it again")                      \
+    X(BROKER_LETS_ALL_IN, REFUSED, "FOLDER",                                                       \
+      "the broker of %s lets in who has no certificate and is stopped",                            \
       "its log says why; then start it again with 'sluice broker run'")                            \
+    X(CANARY_MISSING, FILES, "FOLDER",                                                             \
+      "%s has no canaries, by which its broker is tried (it is of an earlier version)",            \
+      "make them with 'sluice maintain'")                                                          \
+    X(ACL_NO_MARK, FILES, "FILE", "%s does not say by which mark it is known",                     \
+      "make it anew with 'sluice maintain'")                                                       \
     X(BROKER_OPEN, REFUSED, "FOLDER",                                                              \
       "the broker no longer keeps to %s/broker/acl and was stopped",                               \
       "start it again with 'sluice broker run'")                                                   \

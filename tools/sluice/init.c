@@ -1,5 +1,6 @@
 /* sluice init: a whole site, or none. */
 #include "broker_files.h"
+#include "canary.h"
 #include "crl.h"
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -74,6 +75,7 @@ static enum sl_exit check_names(struct sl_site *site, const char *const *operato
 static enum sl_exit find_folder(const char *root, struct sl_site *site, char *temporary,
                                 size_t temporary_len);
 static enum sl_exit build(const struct sl_site *site, const char *folder);
+static enum sl_exit make_canaries(const struct sl_pki_pair *authority, const char *folder);
 static enum sl_exit issue_into(const struct sl_pki_pair *authority, const char *root,
                                const char *folder, enum sl_pki_purpose purpose, const char *name,
                                const char *names);
@@ -202,7 +204,7 @@ static enum sl_exit build(const struct sl_site *site, const char *folder)
     if (code == SL_EXIT_DONE)
         code = sl_pki_save(&authority, sl_path_join(folder, "ca").text);
     if (code == SL_EXIT_DONE)
-        code = sl_crl_write(&authority, folder, NULL, NULL);
+        code = make_canaries(&authority, folder);
 
     char names[SL_PKI_NAMES_MAX];
     sl_pki_list_server_names(site, names);
@@ -231,6 +233,17 @@ static enum sl_exit build(const struct sl_site *site, const char *folder)
     if (code == SL_EXIT_DONE)
         code = sl_folder_flush(folder);
     sl_pki_free(&authority);
+    return code;
+}
+
+/* And the first revocation list, which the revoked one is on. */
+static enum sl_exit make_canaries(const struct sl_pki_pair *authority, const char *folder)
+{
+    struct sl_canaries canaries;
+    enum sl_exit code = sl_canary_make(authority, folder, &canaries);
+    if (code == SL_EXIT_DONE)
+        code = sl_crl_write(authority, folder, NULL, NULL);
+    sl_canary_free(&canaries);
     return code;
 }
 

@@ -1,7 +1,7 @@
 /* sluice node add, sluice node list. */
 #include "broker_files.h"
+#include "probe.h"
 #include "revoke.h"
-#include "talk.h"
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,7 +102,7 @@ static enum sl_exit build(const struct sl_site *site, const struct sl_pki_pair *
 static enum sl_exit publish(const struct sl_site *site, struct sl_site_nodes *nodes,
                             const struct sl_site_node *node, const char *temporary,
                             bool is_replacing);
-static enum sl_exit update_broker(const struct sl_site *site, const struct sl_site_node *node);
+static enum sl_exit update_broker(const struct sl_site *site);
 
 static enum sl_exit run_add(struct sl_cli *cli)
 {
@@ -162,8 +162,7 @@ static enum sl_exit run_add(struct sl_cli *cli)
         code = write_node(&site, &nodes, &node, &revocation);
     sl_site_free_nodes(&nodes);
     if (code == SL_EXIT_DONE)
-        code = revocation.name[0] != '\0' ? sl_revoke_enforce(&revocation, &node)
-                                          : update_broker(&site, &node);
+        code = revocation.name[0] != '\0' ? sl_revoke_enforce(&revocation) : update_broker(&site);
     sl_revoke_end(&revocation);
     if (code != SL_EXIT_DONE)
         return code;
@@ -357,12 +356,12 @@ static enum sl_exit publish(const struct sl_site *site, struct sl_site_nodes *no
 
 /* Mosquitto 2.0 lets everybody do everything when it cannot read its list at a reload. So the list
  * was whole when it got its name, and what the broker made of it is tried out. */
-static enum sl_exit update_broker(const struct sl_site *site, const struct sl_site_node *node)
+static enum sl_exit update_broker(const struct sl_site *site)
 {
     bool is_running = false;
     enum sl_exit code = sl_broker_reload(site, &is_running);
     if (code == SL_EXIT_DONE && is_running)
-        code = sl_talk_probe(site, node);
+        code = sl_probe_site(site);
     return code;
 }
 

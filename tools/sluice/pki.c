@@ -34,6 +34,8 @@ static const struct profile profiles[] = {
                          SL_PKI_LEAF_DAYS},
     [SL_PKI_NODE] = {"node", "critical,CA:FALSE", "critical,digitalSignature", "clientAuth",
                      SL_PKI_LEAF_DAYS},
+    [SL_PKI_CANARY] = {"canary", "critical,CA:FALSE", "critical,digitalSignature", "clientAuth",
+                       SL_PKI_LEAF_DAYS},
     [SL_PKI_VISITOR] = {"visitor", "critical,CA:FALSE", "critical,digitalSignature", "clientAuth",
                         SL_PKI_VISITOR_DAYS},
 };

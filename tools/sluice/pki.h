@@ -18,6 +18,7 @@ enum sl_pki_purpose {
     SL_PKI_SERVER,
     SL_PKI_OPERATOR,
     SL_PKI_NODE,
+    SL_PKI_CANARY, /* canary.h */
     SL_PKI_VISITOR /* comes once in a node's name, from this program */
 };
 

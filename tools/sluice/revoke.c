@@ -1,15 +1,13 @@
 /* sluice node revoke, and what 'node add' takes from it. */
 #include "revoke.h"
 #include "broker_files.h"
-#include "talk.h"
+#include "probe.h"
 #include <cjson/cJSON.h>
 #include <openssl/err.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-
-#define OBEY_MS 5000 /* what the broker gets to read its lists again */
 
 enum { JSON };
 static const struct sl_option options[] = {
@@ -53,8 +51,7 @@ static enum sl_exit make_visitors(const struct sl_site *site, const struct sl_pk
 static enum sl_exit add_to_list(const struct sl_site *site, const struct sl_pki_pair *authority,
                                 X509_CRL *before, STACK_OF(ASN1_INTEGER) * serials,
                                 struct sl_revocation *revocation);
-static enum sl_exit prove(const struct sl_revocation *revocation, const struct sl_site_node *node);
-static enum sl_exit wait_for_refusal(const struct sl_revocation *revocation);
+static enum sl_exit prove(const struct sl_revocation *revocation);
 static void stop_broker(const struct sl_site *site);
 
 /* --- the subcommand ------------------------------------------------------------------------- */
@@ -100,7 +97,6 @@ static enum sl_exit shut_out(const struct sl_site *site, struct sl_site_nodes *n
                              const char *name, struct sl_revocation *revocation)
 {
     struct sl_pki_pair authority;
-    const struct sl_site_node *node = NULL;
     uint64_t list_end_s;
     enum sl_exit code = sl_pki_load_authority(site, &authority);
     if (code != SL_EXIT_DONE)
@@ -111,10 +107,7 @@ static enum sl_exit shut_out(const struct sl_site *site, struct sl_site_nodes *n
         code = sl_crl_mark(site, nodes, &list_end_s);
     if (code == SL_EXIT_DONE)
         code = sl_broker_write_acl(site, nodes, sl_path_join(site->root, "broker").text);
-    for (size_t i = 0; i < nodes->len; i++)
-        if (strcmp(nodes->list[i].name, name) == 0)
-            node = &nodes->list[i];
-    return code == SL_EXIT_DONE ? sl_revoke_enforce(revocation, node) : code;
+    return code == SL_EXIT_DONE ? sl_revoke_enforce(revocation) : code;
 }
 
 /* --- the files ------------------------------------------------------------------------------ */
@@ -179,13 +172,13 @@ void sl_revoke_end(struct sl_revocation *revocation)
 
 /* --- the broker ----------------------------------------------------------------------------- */
 
-enum sl_exit sl_revoke_enforce(struct sl_revocation *revocation, const struct sl_site_node *node)
+enum sl_exit sl_revoke_enforce(struct sl_revocation *revocation)
 {
     enum sl_exit code = sl_broker_reload(revocation->site, &revocation->is_running);
     if (!revocation->is_running)
         return code;
     if (code == SL_EXIT_DONE)
-        code = prove(revocation, node);
+        code = prove(revocation);
     if (code != SL_EXIT_DONE && sl_site_lock_owner(revocation->site, "broker") > 0) {
         stop_broker(revocation->site);
         sl_cli_note("%s is on the revocation list, but the broker could not be shown to obey it "
@@ -197,31 +190,18 @@ enum sl_exit sl_revoke_enforce(struct sl_revocation *revocation, const struct sl
 
 /* In this order: once a revoked certificate is refused the list is read and TLS sessions are
  * forgotten, so the session that the good one ends cannot come back. */
-static enum sl_exit prove(const struct sl_revocation *revocation, const struct sl_site_node *node)
+static enum sl_exit prove(const struct sl_revocation *revocation)
 {
-    enum sl_exit code = wait_for_refusal(revocation);
-    enum sl_talk_welcome welcome = SL_WELCOME_REVOKED;
+    struct sl_talk_visitor visitor = {
+        .site = revocation->site, .name = revocation->name, .pair = &revocation->refused};
+    enum sl_talk_welcome welcome = SL_WELCOME_IN;
+    enum sl_exit code = sl_probe_refusal(&visitor);
+    visitor.pair = &revocation->good;
     if (code == SL_EXIT_DONE)
-        code = sl_talk_visit(revocation->site, revocation->name, &revocation->good, &welcome);
+        code = sl_talk_visit(&visitor, &welcome, NULL);
     if (code == SL_EXIT_DONE && welcome != SL_WELCOME_IN)
         code = sl_cli_fail(SL_ERROR(BROKER_REFUSES_ALL), revocation->site->root);
-    return code == SL_EXIT_DONE ? sl_talk_probe(revocation->site, node) : code;
-}
-
-static enum sl_exit wait_for_refusal(const struct sl_revocation *revocation)
-{
-    uint64_t end = sl_cli_now_ms() + OBEY_MS;
-    enum sl_talk_welcome welcome = SL_WELCOME_IN;
-    enum sl_exit code = SL_EXIT_DONE;
-    while (code == SL_EXIT_DONE && welcome == SL_WELCOME_IN) {
-        code = sl_talk_visit(revocation->site, revocation->name, &revocation->refused, &welcome);
-        if (code == SL_EXIT_DONE && welcome == SL_WELCOME_IN) {
-            if (sl_cli_now_ms() >= end)
-                return sl_cli_fail(SL_ERROR(BROKER_LETS_IN), revocation->site->root);
-            nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
-        }
-    }
-    return code;
+    return code == SL_EXIT_DONE ? sl_probe_site(revocation->site) : code;
 }
 
 static void stop_broker(const struct sl_site *site)

@@ -25,9 +25,8 @@ SL_MUST_CHECK enum sl_exit sl_revoke_begin(const struct sl_site *site,
                                            const struct sl_pki_pair *authority, const char *name,
                                            X509 *keep, struct sl_revocation *revocation);
 /* Make a running broker read its lists, end the session that is open in this name, and prove both.
- * node: as sl_talk_probe wants it. A broker that fails the proof is stopped. */
-SL_MUST_CHECK enum sl_exit sl_revoke_enforce(struct sl_revocation *revocation,
-                                             const struct sl_site_node *node);
+ * A broker that fails the proof is stopped. */
+SL_MUST_CHECK enum sl_exit sl_revoke_enforce(struct sl_revocation *revocation);
 void sl_revoke_end(struct sl_revocation *revocation);
 
 /* What was done, a line a step. */

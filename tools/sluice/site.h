@@ -8,6 +8,7 @@
  *   operators/NAME/               key.pem, certificate.pem
  *   operators/NAME-watch/         the same, with the right to read only
  *   nodes/NAME/                   node.json, certificate.pem, identity (holds the private key)
+ *   canary/                       good/ and revoked/: they try the broker: canary.h
  *   run/                          locks of running commands
  *
  * Everything is checked when it is read; a message says which file is wrong and what to do.

@@ -4,6 +4,7 @@
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
 #include <netdb.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,7 +17,8 @@
 #define SLICE_MS     50 /* how long one turn may sleep: signals and ends are noticed after it */
 
 struct visit {
-    bool is_revoked, is_lost;
+    enum sl_talk_welcome welcome;
+    bool is_trial, is_lost;
     bool may_try_again;
 };
 
@@ -42,7 +44,7 @@ struct sl_talk {
 
 static volatile sig_atomic_t is_stopping;
 
-/* Where the library reads who we are. */
+/* Where the library reads who we are; both empty: nobody. */
 struct credentials {
     struct sl_path certificate, key;
 };
@@ -144,8 +146,12 @@ static enum sl_exit connect_with(struct sl_talk *talk, const struct credentials 
     if (talk->visit)
         mosquitto_tls_opts_set(talk->client, 1, "tlsv1.2", NULL);
     struct sl_path authority = sl_path_join(talk->site->root, "ca/certificate.pem");
-    int error = mosquitto_tls_set(talk->client, authority.text, NULL, own->certificate.text,
-                                  own->key.text, NULL);
+    bool is_nobody = own->certificate.text[0] == '\0';
+    int error = mosquitto_tls_set(talk->client, authority.text, NULL,
+                                  is_nobody ? NULL : own->certificate.text,
+                                  is_nobody ? NULL : own->key.text, NULL);
+    if (error == MOSQ_ERR_SUCCESS && talk->visit && talk->visit->is_trial)
+        error = mosquitto_tls_insecure_set(talk->client, true);
     if (error != MOSQ_ERR_SUCCESS)
         return sl_cli_fail(SL_ERROR(TLS_FILES), own->certificate.text, mosquitto_strerror(error));
 
@@ -329,63 +335,53 @@ bool sl_talk_is_stopping(void)
     return is_stopping != 0;
 }
 
-enum sl_exit sl_talk_visit(const struct sl_site *site, const char *name,
-                           const struct sl_pki_pair *pair, enum sl_talk_welcome *welcome)
+enum sl_exit sl_talk_visit(const struct sl_talk_visitor *visitor, enum sl_talk_welcome *welcome,
+                           struct sl_talk **stays)
 {
-    struct sl_pki_lent lent;
-    enum sl_exit code = sl_pki_lend(pair, &lent);
+    struct sl_pki_lent lent = {-1, -1};
+    struct credentials own = {{""}, {""}};
+    enum sl_exit code = visitor->pair ? sl_pki_lend(visitor->pair, &lent) : SL_EXIT_DONE;
     if (code != SL_EXIT_DONE)
         return code;
-    struct credentials own;
-    snprintf(own.certificate.text, PATH_MAX, "/proc/self/fd/%d", lent.certificate_fd);
-    snprintf(own.key.text, PATH_MAX, "/proc/self/fd/%d", lent.key_fd);
-
+    if (visitor->pair) {
+        snprintf(own.certificate.text, PATH_MAX, "/proc/self/fd/%d", lent.certificate_fd);
+        snprintf(own.key.text, PATH_MAX, "/proc/self/fd/%d", lent.key_fd);
+    }
     uint64_t end = sl_cli_now_ms() + PROBE_MS;
-    struct visit visit = {.may_try_again = true};
+    struct visit visit = {.is_trial = visitor->is_trial};
+    struct sl_talk *talk = NULL;
     do {
         visit.may_try_again = sl_cli_now_ms() < end;
-        visit.is_revoked = visit.is_lost = false;
-        struct sl_talk *talk = make(site, name, PROBE_MS);
+        visit.welcome = SL_WELCOME_IN;
+        visit.is_lost = false;
+        sl_talk_close(talk);
+        talk = make(visitor->site, visitor->name, PROBE_MS);
         if (!talk) {
             code = sl_cli_fail(SL_ERROR(MEMORY));
             break;
         }
         talk->visit = &visit;
+        talk->receive = visitor->receive;
+        talk->context = visitor->context;
         code = connect_with(talk, &own);
-        sl_talk_close(talk);
     } while (visit.is_lost && !is_stopping);
     sl_pki_take_back(&lent);
-    *welcome = visit.is_revoked ? SL_WELCOME_REVOKED : SL_WELCOME_IN;
-    return visit.is_revoked ? SL_EXIT_DONE : code;
+    *welcome = visit.welcome;
+    if (talk)
+        talk->visit = NULL;
+    if (stays)
+        *stays = code == SL_EXIT_DONE ? talk : NULL;
+    if (!stays || code != SL_EXIT_DONE)
+        sl_talk_close(talk);
+    return visit.welcome != SL_WELCOME_IN ? SL_EXIT_DONE : code;
 }
 
-enum sl_exit sl_talk_probe(const struct sl_site *site, const struct sl_site_node *node)
+bool sl_talk_is_shown(const struct sl_talk *talk, const X509 *certificate)
 {
-    struct sl_talk *talk = NULL;
-    enum sl_exit code = sl_talk_open(site, NULL, false, PROBE_MS, NULL, NULL, &talk);
-    if (!talk)
-        return code;
-    char topic[SL_TOPIC_MAX];
-    snprintf(topic, sizeof topic, "%s/zone/status", node ? node->base : "");
-    const struct sl_talk_request request = {.expiry_s = 1};
-    enum sl_talk_fate fate = node ? SL_FATE_FORBIDDEN : SL_FATE_TAKEN;
-    uint64_t end = sl_cli_now_ms() + PROBE_MS;
-    while (code == SL_EXIT_DONE && fate == SL_FATE_FORBIDDEN && !is_stopping) {
-        code = sl_talk_publish(talk, topic, "", &request, &fate);
-        if (code == SL_EXIT_DONE && fate == SL_FATE_FORBIDDEN && sl_cli_now_ms() >= end)
-            code = sl_cli_fail(SL_ERROR(BROKER_LIST_IGNORED), node->name);
-        if (code == SL_EXIT_DONE && fate == SL_FATE_FORBIDDEN)
-            code = sl_talk_wait(talk, NULL, SLICE_MS);
-    }
-    if (code == SL_EXIT_DONE)
-        code = sl_talk_publish(talk, "sluice/forbidden", "probe", &request, &fate);
-    sl_talk_close(talk);
-    if (code != SL_EXIT_DONE || fate == SL_FATE_FORBIDDEN)
-        return code;
-    int owner = sl_site_lock_owner(site, "broker");
-    if (owner > 0)
-        kill(owner, SIGTERM);
-    return sl_cli_fail(SL_ERROR(BROKER_OPEN), site->root);
+    X509 *shown = SSL_get1_peer_certificate(mosquitto_ssl_get(talk->client));
+    bool is_same = shown && X509_cmp(shown, certificate) == 0;
+    X509_free(shown);
+    return is_same;
 }
 
 /* --- words for failures --------------------------------------------------------------------- */
@@ -429,7 +425,13 @@ static enum sl_exit explain_tls(const struct sl_talk *talk)
     char day[16];
     sl_site_print_date(day, talk->not_after_s);
     if (strstr(said, "alert certificate revoked") && talk->visit) {
-        talk->visit->is_revoked = true;
+        talk->visit->welcome = SL_WELCOME_REVOKED;
+        return SL_EXIT_REFUSED;
+    }
+    /* No certificate, in the words of TLS 1.2 and 1.3. */
+    if (talk->visit &&
+        (strstr(said, "alert handshake failure") || strstr(said, "alert certificate required"))) {
+        talk->visit->welcome = SL_WELCOME_NAMELESS;
         return SL_EXIT_REFUSED;
     }
     if (strstr(said, "alert certificate revoked"))

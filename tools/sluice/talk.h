@@ -56,17 +56,24 @@ SL_MUST_CHECK enum sl_exit sl_talk_wait(struct sl_talk *talk, const bool *done,
 /* SIGINT or SIGTERM came since the first sl_talk_open. */
 bool sl_talk_is_stopping(void);
 
-/* Connect once as name, with a certificate of this site that is in no file, and leave. A session of
- * that name that was open ends: the broker keeps one a name. A connection that ended without a word
- * (the reset that follows a TLS alert can overtake it) is tried again. */
-enum sl_talk_welcome { SL_WELCOME_IN, SL_WELCOME_REVOKED };
-SL_MUST_CHECK enum sl_exit sl_talk_visit(const struct sl_site *site, const char *name,
-                                         const struct sl_pki_pair *pair,
-                                         enum sl_talk_welcome *welcome);
+/* Somebody who comes to find out what the broker does. */
+struct sl_talk_visitor {
+    const struct sl_site *site;
+    const char *name;               /* also the common name of the certificate */
+    const struct sl_pki_pair *pair; /* NULL: without a certificate */
+    bool is_trial;           /* a copy of the broker on the loopback, which its names do not name */
+    sl_talk_receive receive; /* NULL: nothing is awaited */
+    void *context;
+};
+enum sl_talk_welcome { SL_WELCOME_IN, SL_WELCOME_REVOKED, SL_WELCOME_NAMELESS };
 
-/* After a reload: wait until the running broker lets us write to node (NULL: to none), then ask it
- * for what its list forbids. When it would do that, it is stopped: closed beats open. */
-SL_MUST_CHECK enum sl_exit sl_talk_probe(const struct sl_site *site,
-                                         const struct sl_site_node *node);
+/* Connect, and stay when talk is not NULL and the broker lets us in. A session of that name that
+ * was open ends: the broker keeps one a name. A connection that ended without a word (the reset
+ * that follows a TLS alert can overtake it) is tried again. A refusal because the certificate is
+ * revoked, or is missing, is SL_EXIT_DONE too: *welcome tells. */
+SL_MUST_CHECK enum sl_exit sl_talk_visit(const struct sl_talk_visitor *visitor,
+                                         enum sl_talk_welcome *welcome, struct sl_talk **talk);
+/* Is this the certificate that the broker showed in the handshake? */
+bool sl_talk_is_shown(const struct sl_talk *talk, const X509 *certificate);
 
 #endif
