@@ -5,6 +5,10 @@ foreach(test init files broker revoke completion)
     set_tests_properties(system/cli_${test} PROPERTIES LABELS system TIMEOUT 180)
 endforeach()
 
+add_test(NAME system/doctor_config
+         COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/doctor_config.sh $<TARGET_FILE:sluice>)
+set_tests_properties(system/doctor_config PROPERTIES LABELS system TIMEOUT 180)
+
 if(TARGET sluice-manual)
     add_test(NAME system/cli_manual
              COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cli_manual.sh $<TARGET_FILE:sluice>

@@ -10,6 +10,8 @@
 
 #define LINE_MAX_LEN 16384 /* two paths, and words around them */
 
+static struct sl_cli_told *listener;
+
 static size_t print_character(const char *at);
 static void print_line(const char *id, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
@@ -32,11 +34,22 @@ void sl_cli_note(const char *format, ...)
     va_end(arguments);
 }
 
+void sl_cli_listen(struct sl_cli_told *told)
+{
+    listener = told;
+}
+
 static void print_line(const char *id, const char *format, va_list arguments)
 {
     char line[LINE_MAX_LEN];
     vsnprintf(line, sizeof line, format, arguments);
     sl_error_clean(line);
+    if (listener) {
+        if (!listener->is_told)
+            snprintf(listener->text, sizeof listener->text, "%.511s", line);
+        listener->is_told = true;
+        return;
+    }
     fflush(stdout); /* keeps the order when both go to one file */
     fprintf(stderr, "sluice: %s", line);
     if (id)
@@ -77,6 +90,8 @@ void sl_cli_print_json(struct cJSON *json)
 }
 
 /* One character of JSON text in ASCII; gives how many bytes it had. */
+static struct sl_cli_told *listener;
+
 static size_t print_character(const char *at)
 {
     unsigned char first = (unsigned char)*at;

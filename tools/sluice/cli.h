@@ -16,6 +16,14 @@ enum sl_exit sl_cli_fail(enum sl_error error, const char *format, ...)
 /* The same for something worth knowing that stops nothing. */
 void sl_cli_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* While told is set, failures and notes are not printed: the first one is kept there, without its
+ * identifier. NULL: they are printed again. */
+struct sl_cli_told {
+    bool is_told;
+    char text[512];
+};
+void sl_cli_listen(struct sl_cli_told *told);
+
 /* An escape sequence when stdout is a terminal that wants colours, else "". */
 enum sl_colour {
     SL_COLOUR_OFF,

@@ -12,7 +12,9 @@
     X(SL_EXIT_REFUSED, 1, "the node, the broker or a rule said no")                                \
     X(SL_EXIT_USAGE, 2, "the command line is wrong")                                               \
     X(SL_EXIT_NO_ANSWER, 3, "broker or node is away, or did not answer in time")                   \
-    X(SL_EXIT_FILES, 4, "a local file is missing, unreadable, corrupt or cannot be written")
+    X(SL_EXIT_FILES, 4, "a local file is missing, unreadable, corrupt or cannot be written")       \
+    X(SL_EXIT_WARNINGS, 5, "'sluice doctor' found warnings, no error")                             \
+    X(SL_EXIT_ERRORS, 6, "'sluice doctor' found errors")
 
 enum sl_exit {
 #define X(code, number, text) code = (number),

@@ -7,19 +7,13 @@
 
 /* The map of the program. */
 const struct sl_command *const sl_commands[] = {
-    &sl_command_init,
-    &sl_command_node_add,
-    &sl_command_node_list,
-    &sl_command_node_revoke,
-    &sl_command_broker_run,
-    &sl_command_on,
-    &sl_command_off,
-    &sl_command_status,
-    &sl_command_watch,
-    &sl_command_client_args,
-    &sl_command_completion,
-    &sl_command_demo,
-    NULL,
+    &sl_command_init,        &sl_command_node_add,
+    &sl_command_node_list,   &sl_command_node_revoke,
+    &sl_command_broker_run,  &sl_command_on,
+    &sl_command_off,         &sl_command_status,
+    &sl_command_watch,       &sl_command_doctor,
+    &sl_command_client_args, &sl_command_completion,
+    &sl_command_demo,        NULL,
 };
 
 const struct sl_option sl_global_options[] = {
@@ -94,7 +88,8 @@ void sl_help_print_overview(bool is_error)
     }
     fputc('\n', out);
     print_options(out, sl_global_options);
-    fputs("\nexit codes: 0 done, 1 refused, 2 usage, 3 no answer or offline, 4 local files\n\n"
+    fputs("\nexit codes: 0 done, 1 refused, 2 usage, 3 no answer or offline, 4 local files,\n"
+          "  5 doctor found warnings, 6 doctor found errors\n\n"
           "example: sluice init && sluice node add garden && sluice broker run\n",
           out);
 }
