@@ -34,7 +34,7 @@ broken() {
 }
 broken site.json site.json "$sluice" status
 broken ca/certificate.pem ca/certificate.pem "$sluice" broker run
-broken ca/key.pem ca/key.pem "$sluice" broker run
+broken ca/key.pem ca/key.pem "$sluice" node revoke garden
 broken ca/key.pem ca/key.pem "$sluice" node add pond
 broken broker/crl.pem broker/crl.pem "$sluice" broker run
 broken broker/certificate.pem broker/certificate.pem "$sluice" broker run
@@ -43,11 +43,22 @@ broken nodes/garden/node.json nodes/garden/node.json "$sluice" broker run
 broken nodes/garden/identity nodes/garden/identity "$sluice" node list
 
 # Files of another site, each whole in itself.
-for file in broker/crl.pem broker/key.pem ca/key.pem nodes/garden/identity; do
+for file in broker/crl.pem broker/key.pem nodes/garden/identity; do
     cp "foreign/$file" "site/$file"
     expect 4 "$file" "$sluice" broker run
     cp "good/$file" "site/$file"
 done
+for file in broker/crl.pem ca/key.pem nodes/garden/identity; do
+    cp "foreign/$file" "site/$file"
+    expect 4 "$file" "$sluice" node add pond
+    expect 4 "$file" "$sluice" node revoke garden
+    cp "good/$file" "site/$file"
+done
+cp foreign/ca/*.pem site/ca
+expect 4 "crl.pem was not signed by this site's authority" "$sluice" node add pond
+expect 4 "crl.pem was not signed by this site's authority" "$sluice" node revoke garden
+expect 4 "crl.pem was not signed by this site's authority" "$sluice" broker run
+cp good/ca/*.pem site/ca
 # A record that says something else than the image.
 sed 's,irrigation/garden,irrigation/pond,' good/nodes/garden/node.json >site/nodes/garden/node.json
 expect 4 "do not agree" "$sluice" node list
@@ -69,7 +80,7 @@ expect 4 "is no node of this site" "$sluice" node list
 rmdir "site/nodes/Not A Node"
 # Unreadable, which nothing is for root: there another user runs the program, from a place that he
 # can reach, in a site of his own.
-for file in site.json ca/key.pem broker/crl.pem nodes/garden/identity; do
+for file in site.json ca/key.pem ca/certificate.pem broker/crl.pem nodes/garden/identity; do
     cp -a good user
     chmod 0 "user/$file"
     set -- "$sluice"
@@ -79,7 +90,7 @@ for file in site.json ca/key.pem broker/crl.pem nodes/garden/identity; do
         chown -R 65534:65534 user
         set -- setpriv --reuid=65534 --regid=65534 --clear-groups "$work/run-by-user"
     fi
-    expect 4 "cannot read $work/user/$file (Permission denied)" "$@" --site user broker run
+    expect 4 "cannot read $work/user/$file (Permission denied)" "$@" --site user node revoke garden
     [ "$(wc -l <out)" = 1 ] || fail "$file unreadable: more than one line: $(cat out)"
     rm -rf user
 done

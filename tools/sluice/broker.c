@@ -6,6 +6,7 @@
  */
 #include "broker_files.h"
 #include "crl.h"
+#include "issue.h"
 #include <errno.h>
 #include <netdb.h>
 #include <signal.h>
@@ -46,10 +47,13 @@ const struct sl_command sl_command_broker_run = {
 
 static void block_signals(sigset_t *ours, sigset_t *before);
 static enum sl_exit prepare(const struct sl_site *site, bool *is_renewed);
-static enum sl_exit renew(const struct sl_site *site, const struct sl_pki_pair *authority,
-                          bool *is_renewed);
-static enum sl_exit renew_crl(const struct sl_site *site, const struct sl_pki_pair *authority,
+static enum sl_exit renew(const struct sl_site *site, bool *is_renewed);
+static enum sl_exit renew_server(const struct sl_site *site, const struct sl_authority *authority,
+                                 struct sl_pki_pair *server);
+static enum sl_exit renew_crl(const struct sl_site *site, const struct sl_authority *authority,
                               bool *is_renewed);
+static enum sl_exit look(const struct sl_site *site, const struct sl_authority *authority,
+                         long *crl_days, long *server_days);
 static enum sl_exit check_port(const struct sl_site *site);
 static enum sl_exit try_port(const struct sl_site *site, int *error);
 static enum sl_exit fail_running(const struct sl_site *site);
@@ -103,12 +107,7 @@ static void block_signals(sigset_t *ours, sigset_t *before)
 /* Everything that Mosquitto is about to read, checked by us; its access list made anew. */
 static enum sl_exit prepare(const struct sl_site *site, bool *is_renewed)
 {
-    struct sl_pki_pair authority;
-    enum sl_exit code = sl_pki_load_authority(site, &authority);
-    if (code != SL_EXIT_DONE)
-        return code;
-    code = renew(site, &authority, is_renewed);
-    sl_pki_free(&authority);
+    enum sl_exit code = renew(site, is_renewed);
     struct sl_site_nodes nodes;
     uint64_t list_end_s;
     if (code == SL_EXIT_DONE)
@@ -122,40 +121,84 @@ static enum sl_exit prepare(const struct sl_site *site, bool *is_renewed)
     return code;
 }
 
-static enum sl_exit renew(const struct sl_site *site, const struct sl_pki_pair *authority,
-                          bool *is_renewed)
+/* What ends soon is renewed, if the authority's key is here and opens without anybody: a service
+ * has nobody to ask. */
+static enum sl_exit renew(const struct sl_site *site, bool *is_renewed)
 {
-    enum sl_exit code = renew_crl(site, authority, is_renewed);
-    struct sl_path folder = sl_path_join(site->root, "broker");
-    struct sl_pki_pair server;
+    struct sl_authority authority;
+    long crl_days = 0, server_days = 0;
+    enum sl_exit code = sl_authority_read(site, &authority);
     if (code == SL_EXIT_DONE)
-        code = sl_pki_load(folder.text, &server);
-    if (code != SL_EXIT_DONE)
+        code = look(site, &authority, &crl_days, &server_days);
+    sl_authority_close(&authority);
+    if (code != SL_EXIT_DONE || (crl_days >= SL_CRL_RENEW_DAYS && server_days >= RENEW_SERVER_DAYS))
         return code;
-    if (sl_pki_days_left(server.certificate, authority->certificate) < RENEW_SERVER_DAYS) {
-        char names[SL_PKI_NAMES_MAX];
-        sl_pki_list_server_names(site, names);
-        X509_free(server.certificate);
-        server.certificate = NULL; /* the key stays: certificate.pem alone is replaced, at once */
-        code =
-            sl_pki_issue(authority, site->root, SL_PKI_SERVER, site->broker_name, names, &server);
-        if (code == SL_EXIT_DONE)
-            code = sl_pki_save_certificate(&server, folder.text);
-        if (code == SL_EXIT_DONE)
-            sl_cli_note("the broker's certificate was renewed for %d days", SL_PKI_SERVER_DAYS);
+    code = sl_authority_open(site, false, &authority);
+    if (code == SL_EXIT_REFUSED) {
+        if (crl_days == 0 || server_days == 0)
+            return sl_cli_fail(SL_ERROR(BROKER_FILES_ENDED), site->root);
+        sl_cli_note("the CA's key is locked: run 'sluice maintain' within %ld days, before the "
+                    "revocation list or the broker's certificate ends",
+                    crl_days < server_days ? crl_days : server_days);
+        return SL_EXIT_DONE;
+    }
+    struct sl_pki_pair server = {NULL, NULL};
+    if (code == SL_EXIT_DONE)
+        code = renew_crl(site, &authority, is_renewed);
+    if (code == SL_EXIT_DONE && server_days < RENEW_SERVER_DAYS) {
+        code = renew_server(site, &authority, &server);
         *is_renewed = true;
     }
     sl_pki_free(&server);
+    sl_authority_close(&authority);
+    return code;
+}
+
+static enum sl_exit look(const struct sl_site *site, const struct sl_authority *authority,
+                         long *crl_days, long *server_days)
+{
+    X509_CRL *crl = NULL;
+    struct sl_pki_pair server = {NULL, NULL};
+    enum sl_exit code = sl_crl_read(site, authority, &crl);
+    if (code == SL_EXIT_DONE) {
+        *crl_days = sl_crl_days_left(crl);
+        code = sl_pki_load(sl_path_join(site->root, "broker").text, &server);
+    }
+    if (code == SL_EXIT_DONE)
+        *server_days = sl_pki_days_left(server.certificate, authority->current.certificate);
+    sl_pki_free(&server);
+    X509_CRL_free(crl);
+    return code;
+}
+
+/* The key stays: certificate.pem alone is replaced, at once. */
+static enum sl_exit renew_server(const struct sl_site *site, const struct sl_authority *authority,
+                                 struct sl_pki_pair *server)
+{
+    struct sl_path folder = sl_path_join(site->root, "broker");
+    char names[SL_PKI_NAMES_MAX];
+    sl_pki_list_server_names(site, names);
+    enum sl_exit code = sl_pki_load(folder.text, server);
+    if (code != SL_EXIT_DONE)
+        return code;
+    X509_free(server->certificate);
+    server->certificate = NULL;
+    code = sl_issue_certificate(authority, site->root, SL_PKI_SERVER, site->broker_name, names,
+                                server);
+    if (code == SL_EXIT_DONE)
+        code = sl_pki_save_certificate(server, folder.text);
+    if (code == SL_EXIT_DONE)
+        sl_cli_note("the broker's certificate was renewed for %d days", SL_PKI_SERVER_DAYS);
     return code;
 }
 
 /* Not while another command may be adding to the list: what we read would be the one before. That
  * command's own list is new; so a list that lasts for now can wait for the next look. */
-static enum sl_exit renew_crl(const struct sl_site *site, const struct sl_pki_pair *authority,
+static enum sl_exit renew_crl(const struct sl_site *site, const struct sl_authority *authority,
                               bool *is_renewed)
 {
     X509_CRL *crl = NULL;
-    enum sl_exit code = sl_crl_read(site, authority->certificate, &crl);
+    enum sl_exit code = sl_crl_read(site, authority, &crl);
     long days = code == SL_EXIT_DONE ? sl_crl_days_left(crl) : 0;
     X509_CRL_free(crl);
     if (code != SL_EXIT_DONE || days >= SL_CRL_RENEW_DAYS)
@@ -166,7 +209,7 @@ static enum sl_exit renew_crl(const struct sl_site *site, const struct sl_pki_pa
     if (code != SL_EXIT_DONE)
         return code;
     crl = NULL;
-    code = sl_crl_read(site, authority->certificate, &crl);
+    code = sl_crl_read(site, authority, &crl);
     if (code == SL_EXIT_DONE)
         code = sl_crl_write(authority, site->root, crl, NULL);
     if (code == SL_EXIT_DONE) {

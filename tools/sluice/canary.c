@@ -1,17 +1,18 @@
 /* The site's canaries: made by init, renewed with the rest. */
 #include "canary.h"
 #include "crl.h"
+#include "issue.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define RENEW_DAYS (SL_PKI_LEAF_DAYS / 3) /* renewed when they have fewer left */
 
-static enum sl_exit make_both(const struct sl_pki_pair *authority, const char *root,
+static enum sl_exit make_both(const struct sl_authority *authority, const char *root,
                               const char *place, struct sl_canaries *canaries);
-static enum sl_exit make_one(const struct sl_pki_pair *authority, const char *root,
+static enum sl_exit make_one(const struct sl_authority *authority, const char *root,
                              const char *folder, const char *name, struct sl_pki_pair *pair);
-static enum sl_exit put_on_list(const struct sl_site *site, const struct sl_pki_pair *authority,
+static enum sl_exit put_on_list(const struct sl_site *site, const struct sl_authority *authority,
                                 const X509 *revoked);
 
 void sl_canary_free(struct sl_canaries *canaries)
@@ -20,7 +21,7 @@ void sl_canary_free(struct sl_canaries *canaries)
     sl_pki_free(&canaries->revoked);
 }
 
-enum sl_exit sl_canary_make(const struct sl_pki_pair *authority, const char *folder,
+enum sl_exit sl_canary_make(const struct sl_authority *authority, const char *folder,
                             struct sl_canaries *canaries)
 {
     struct sl_path place = sl_path_join(folder, "canary");
@@ -30,7 +31,7 @@ enum sl_exit sl_canary_make(const struct sl_pki_pair *authority, const char *fol
 }
 
 /* root: of the site, whose journal they go into. */
-static enum sl_exit make_both(const struct sl_pki_pair *authority, const char *root,
+static enum sl_exit make_both(const struct sl_authority *authority, const char *root,
                               const char *place, struct sl_canaries *canaries)
 {
     enum sl_exit code = make_one(authority, root, sl_path_join(place, "good").text, SL_CANARY_GOOD,
@@ -41,14 +42,14 @@ static enum sl_exit make_both(const struct sl_pki_pair *authority, const char *r
     return code == SL_EXIT_DONE ? sl_folder_flush(place) : code;
 }
 
-static enum sl_exit make_one(const struct sl_pki_pair *authority, const char *root,
+static enum sl_exit make_one(const struct sl_authority *authority, const char *root,
                              const char *folder, const char *name, struct sl_pki_pair *pair)
 {
     char names[SL_PKI_NAMES_MAX];
     snprintf(names, sizeof names, "DNS:%s.canary.invalid", name);
     enum sl_exit code = sl_folder_make(folder);
     if (code == SL_EXIT_DONE)
-        code = sl_pki_issue(authority, root, SL_PKI_CANARY, name, names, pair);
+        code = sl_issue_certificate(authority, root, SL_PKI_CANARY, name, names, pair);
     return code == SL_EXIT_DONE ? sl_pki_save(pair, folder) : code;
 }
 
@@ -64,23 +65,23 @@ enum sl_exit sl_canary_load(const struct sl_site *site, struct sl_canaries *cana
                : code;
 }
 
-bool sl_canary_is_due(const struct sl_site *site, X509 *authority)
+bool sl_canary_is_due(const struct sl_site *site, const struct sl_authority *authority)
 {
     X509 *certificate = NULL;
     struct sl_path path = sl_path_join(site->root, "canary/good/certificate.pem");
     bool is_due = access(path.text, F_OK) != 0 ||
                   sl_pki_load_certificate(path.text, &certificate) != SL_EXIT_DONE ||
-                  sl_pki_days_left(certificate, authority) < RENEW_DAYS;
+                  sl_authority_days_left(authority, certificate) < RENEW_DAYS;
     X509_free(certificate);
     return is_due;
 }
 
 /* A folder under its own name is whole; built beside it, with a journal line for each. */
-enum sl_exit sl_canary_renew(const struct sl_site *site, const struct sl_pki_pair *authority,
+enum sl_exit sl_canary_renew(const struct sl_site *site, const struct sl_authority *authority,
                              bool *is_new)
 {
     *is_new = false;
-    if (!sl_canary_is_due(site, authority->certificate))
+    if (!sl_canary_is_due(site, authority))
         return SL_EXIT_DONE;
     struct sl_path temporary = sl_path_join(site->root, ".canary.XXXXXX");
     struct sl_path place = sl_path_join(site->root, "canary");
@@ -99,11 +100,11 @@ enum sl_exit sl_canary_renew(const struct sl_site *site, const struct sl_pki_pai
     return code;
 }
 
-static enum sl_exit put_on_list(const struct sl_site *site, const struct sl_pki_pair *authority,
+static enum sl_exit put_on_list(const struct sl_site *site, const struct sl_authority *authority,
                                 const X509 *revoked)
 {
     X509_CRL *before = NULL;
-    enum sl_exit code = sl_crl_read(site, authority->certificate, &before);
+    enum sl_exit code = sl_crl_read(site, authority, &before);
     if (code == SL_EXIT_DONE)
         code = sl_crl_write_one(authority, site->root, before, revoked);
     X509_CRL_free(before);

@@ -8,7 +8,7 @@
 #ifndef SL_CLI_CANARY_H
 #define SL_CLI_CANARY_H
 
-#include "pki.h"
+#include "authority.h"
 
 #define SL_CANARY_GOOD       "Canary"
 #define SL_CANARY_REVOKED    "Canary-revoked"
@@ -26,15 +26,15 @@ void sl_canary_free(struct sl_canaries *canaries);
 
 /* Make both in folder/canary, which is made too. The caller frees *canaries, and puts the revoked
  * one on the list. */
-SL_MUST_CHECK enum sl_exit sl_canary_make(const struct sl_pki_pair *authority, const char *folder,
+SL_MUST_CHECK enum sl_exit sl_canary_make(const struct sl_authority *authority, const char *folder,
                                           struct sl_canaries *canaries);
 /* Those of a site. Fails: SL_EXIT_FILES, also when a site of an earlier version has none. */
 SL_MUST_CHECK enum sl_exit sl_canary_load(const struct sl_site *site, struct sl_canaries *canaries);
 /* The same again while it is there and lasts; else new ones, the revoked one on the list first.
  * *is_new: the list has changed. The caller holds the site's lock. */
 SL_MUST_CHECK enum sl_exit sl_canary_renew(const struct sl_site *site,
-                                           const struct sl_pki_pair *authority, bool *is_new);
+                                           const struct sl_authority *authority, bool *is_new);
 /* Would sl_canary_renew do something? */
-bool sl_canary_is_due(const struct sl_site *site, X509 *authority);
+bool sl_canary_is_due(const struct sl_site *site, const struct sl_authority *authority);
 
 #endif

@@ -1,5 +1,5 @@
 /* sluice client-args: what an MQTT client needs to be let in. */
-#include "pki.h"
+#include "authority.h"
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,7 +96,7 @@ static enum sl_exit find_client(const struct sl_cli *cli, struct sl_site *site,
         code = sl_site_find_operator(site, cli->values[OPERATOR].text, cli->values[WATCH].is_given,
                                      client->id);
     if (code == SL_EXIT_DONE)
-        code = sl_pki_check_operator(site, client->id, &not_after_s);
+        code = sl_authority_check_operator(site, client->id, &not_after_s);
     if (code != SL_EXIT_DONE)
         return code;
     struct sl_path operators = sl_path_join(site->root, "operators");

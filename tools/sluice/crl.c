@@ -1,5 +1,6 @@
 /* Revocation lists by OpenSSL 3, and the journal of issues that says what to put on them. */
 #include "crl.h"
+#include "journal.h"
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -8,10 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DAY_S      86400L
-#define CRL_MAX    4194304  /* bytes: some 60,000 entries */
-#define ISSUED_MAX 16777216 /* bytes of issued.log */
-#define SERIAL_LEN 34       /* hexadecimal digits */
+#define DAY_S   86400L
+#define CRL_MAX 8388608 /* bytes: some 60,000 entries, twice */
 
 /* The serials of a name that are looked for. */
 struct wanted {
@@ -27,16 +26,18 @@ static X509_CRL *build(const struct sl_pki_pair *authority, X509_CRL *before,
 static bool copy_entries(X509_CRL *crl, X509_CRL *before);
 static bool add_entry(X509_CRL *crl, const ASN1_INTEGER *serial);
 static bool add_extensions(X509_CRL *crl, const struct sl_pki_pair *authority);
-static enum sl_exit save(const char *path, X509_CRL *crl, EVP_PKEY *signer);
-static X509_CRL *parse(const void *text, size_t len);
+static enum sl_exit check(BIO *memory, const struct sl_authority *authority, const char *path,
+                          X509_CRL **first);
+static bool has_same_entries(X509_CRL *crl, X509_CRL *other);
 static enum sl_exit read_journal(const struct sl_site *site, struct wanted *wanted);
-static bool take_line(const char *line, struct wanted *wanted);
+static bool take_entry(const struct sl_journal_entry *entry, struct wanted *wanted);
 static enum sl_exit take_current(const struct sl_site *site, struct wanted *wanted);
 static bool take(const ASN1_INTEGER *serial, struct wanted *wanted);
 
 /* --- reading -------------------------------------------------------------------------------- */
 
-enum sl_exit sl_crl_read(const struct sl_site *site, X509 *authority, X509_CRL **crl)
+enum sl_exit sl_crl_read(const struct sl_site *site, const struct sl_authority *authority,
+                         X509_CRL **crl)
 {
     struct sl_path path = sl_path_join(site->root, "broker/crl.pem");
     struct sl_bytes bytes;
@@ -44,28 +45,50 @@ enum sl_exit sl_crl_read(const struct sl_site *site, X509 *authority, X509_CRL *
     enum sl_exit code = sl_file_read(path.text, CRL_MAX, &bytes);
     if (code != SL_EXIT_DONE)
         return code;
-    X509_CRL *read = parse(bytes.data, bytes.len);
-    if (bytes.len == 0)
-        code = sl_cli_fail(SL_ERROR(FILE_EMPTY), path.text);
-    else if (!read)
-        code = sl_cli_fail(SL_ERROR(CRL_BAD), path.text);
-    else if (X509_CRL_verify(read, X509_get0_pubkey(authority)) != 1)
-        code = sl_cli_fail(SL_ERROR(SIGNER_FOREIGN), path.text);
+    BIO *memory = bytes.len > 0 ? BIO_new_mem_buf(bytes.data, (int)bytes.len) : NULL;
+    code = memory ? check(memory, authority, path.text, crl)
+                  : sl_cli_fail(SL_ERROR(FILE_EMPTY), path.text);
+    BIO_free(memory);
     sl_bytes_free(&bytes);
-    ERR_clear_error();
-    if (code == SL_EXIT_DONE)
-        *crl = read;
-    else
-        X509_CRL_free(read);
     return code;
 }
 
-static X509_CRL *parse(const void *text, size_t len)
+/* One list of each authority in their order, and nothing behind. Gives: *first. */
+static enum sl_exit check(BIO *memory, const struct sl_authority *authority, const char *path,
+                          X509_CRL **first)
 {
-    BIO *memory = len > 0 ? BIO_new_mem_buf(text, (int)len) : NULL;
-    X509_CRL *crl = memory ? PEM_read_bio_X509_CRL(memory, NULL, NULL, NULL) : NULL;
-    BIO_free(memory);
-    return crl;
+    const struct sl_pki_pair *list[2];
+    size_t len = sl_authority_list(authority, list);
+    enum sl_exit code = SL_EXIT_DONE;
+    *first = NULL;
+    for (size_t i = 0; i < len && code == SL_EXIT_DONE; i++) {
+        X509_CRL *crl = PEM_read_bio_X509_CRL(memory, NULL, NULL, NULL);
+        if (!crl)
+            code = sl_cli_fail(SL_ERROR(CRL_BAD), path);
+        else if (X509_CRL_verify(crl, X509_get0_pubkey(list[i]->certificate)) != 1)
+            code = sl_cli_fail(SL_ERROR(SIGNER_FOREIGN), path);
+        else if (*first && !has_same_entries(crl, *first))
+            code = sl_cli_fail(SL_ERROR(CRL_BAD), path);
+        if (*first || code != SL_EXIT_DONE)
+            X509_CRL_free(crl);
+        else
+            *first = crl;
+    }
+    ERR_clear_error();
+    if (code == SL_EXIT_DONE)
+        return code;
+    X509_CRL_free(*first);
+    *first = NULL;
+    return code;
+}
+
+static bool has_same_entries(X509_CRL *crl, X509_CRL *other)
+{
+    const STACK_OF(X509_REVOKED) *entries = X509_CRL_get_REVOKED(crl);
+    bool ok = sk_X509_REVOKED_num(entries) == sk_X509_REVOKED_num(X509_CRL_get_REVOKED(other));
+    for (int i = 0; ok && i < sk_X509_REVOKED_num(entries); i++)
+        ok = sl_crl_has(other, X509_REVOKED_get0_serialNumber(sk_X509_REVOKED_value(entries, i)));
+    return ok;
 }
 
 long sl_crl_days_left(const X509_CRL *crl)
@@ -87,13 +110,12 @@ bool sl_crl_has(X509_CRL *crl, const ASN1_INTEGER *serial)
 enum sl_exit sl_crl_mark(const struct sl_site *site, struct sl_site_nodes *nodes,
                          uint64_t *not_after_s)
 {
-    X509 *authority = NULL;
+    struct sl_authority authority;
     X509_CRL *crl = NULL;
     *not_after_s = 0;
-    enum sl_exit code =
-        sl_pki_load_certificate(sl_path_join(site->root, "ca/certificate.pem").text, &authority);
+    enum sl_exit code = sl_authority_read(site, &authority);
     if (code == SL_EXIT_DONE)
-        code = sl_crl_read(site, authority, &crl);
+        code = sl_crl_read(site, &authority, &crl);
     for (size_t i = 0; i < nodes->len && code == SL_EXIT_DONE; i++) {
         X509 *certificate = NULL;
         struct sl_path folder = sl_path_join3(site->root, "nodes", nodes->list[i].name);
@@ -113,31 +135,55 @@ enum sl_exit sl_crl_mark(const struct sl_site *site, struct sl_site_nodes *nodes
                         day);
     }
     X509_CRL_free(crl);
-    X509_free(authority);
+    sl_authority_close(&authority);
     return code;
 }
 
 /* --- writing -------------------------------------------------------------------------------- */
 
-enum sl_exit sl_crl_write(const struct sl_pki_pair *authority, const char *folder, X509_CRL *before,
-                          const STACK_OF(ASN1_INTEGER) * more)
+/* Mosquitto drops a list that it cannot parse and lets everybody in: what it will read is read by
+ * us first. */
+enum sl_exit sl_crl_write(const struct sl_authority *authority, const char *folder,
+                          X509_CRL *before, const STACK_OF(ASN1_INTEGER) * more)
 {
+    const struct sl_pki_pair *list[2];
+    size_t len = sl_authority_list(authority, list);
+    struct sl_path path = sl_path_join(folder, "broker/crl.pem");
+    struct sl_path canary_path = sl_path_join(folder, "canary/revoked/certificate.pem");
     X509 *canary = NULL;
-    struct sl_path path = sl_path_join(folder, "canary/revoked/certificate.pem");
-    enum sl_exit code =
-        access(path.text, F_OK) == 0 ? sl_pki_load_certificate(path.text, &canary) : SL_EXIT_DONE;
-    X509_CRL *crl = NULL;
-    if (code == SL_EXIT_DONE) {
-        crl = build(authority, before, more, canary);
-        code = crl ? save(sl_path_join(folder, "broker/crl.pem").text, crl, authority->key)
-                   : sl_pki_fail("make the revocation list");
+    if (access(canary_path.text, F_OK) == 0) {
+        enum sl_exit read = sl_pki_load_certificate(canary_path.text, &canary);
+        if (read != SL_EXIT_DONE)
+            return read;
     }
-    X509_CRL_free(crl);
+    BIO *memory = BIO_new(BIO_s_mem());
+    bool ok = memory != NULL;
+    for (size_t i = 0; i < len && ok; i++) {
+        X509_CRL *crl = build(list[i], before, more, canary);
+        ok = crl && PEM_write_bio_X509_CRL(memory, crl) == 1;
+        X509_CRL_free(crl);
+    }
+    char *text = NULL;
+    long text_len = ok ? BIO_get_mem_data(memory, &text) : 0;
+    enum sl_exit code = text_len > 0 && text_len <= CRL_MAX
+                            ? SL_EXIT_DONE
+                            : sl_pki_fail("make the revocation list");
+    X509_CRL *again = NULL;
+    BIO *copy = code == SL_EXIT_DONE ? BIO_new_mem_buf(text, (int)text_len) : NULL;
+    if (code == SL_EXIT_DONE)
+        code = copy ? check(copy, authority, path.text, &again) : sl_cli_fail(SL_ERROR(MEMORY));
+    if (code == SL_EXIT_DONE && sl_crl_days_left(again) == 0)
+        code = sl_cli_fail(SL_ERROR(CRL_BAD), path.text);
+    if (code == SL_EXIT_DONE)
+        code = sl_file_write(path.text, text, (size_t)text_len, 0600);
+    X509_CRL_free(again);
+    BIO_free(copy);
+    BIO_free(memory);
     X509_free(canary);
     return code;
 }
 
-enum sl_exit sl_crl_write_one(const struct sl_pki_pair *authority, const char *folder,
+enum sl_exit sl_crl_write_one(const struct sl_authority *authority, const char *folder,
                               X509_CRL *before, const X509 *more)
 {
     STACK_OF(ASN1_INTEGER) *serials = sk_ASN1_INTEGER_new_null();
@@ -222,25 +268,6 @@ static bool add_extensions(X509_CRL *crl, const struct sl_pki_pair *authority)
     return ok;
 }
 
-/* Mosquitto drops a list that it cannot parse and lets everybody in: what it will read is read by
- * us first. */
-static enum sl_exit save(const char *path, X509_CRL *crl, EVP_PKEY *signer)
-{
-    BIO *memory = BIO_new(BIO_s_mem());
-    char *text = NULL;
-    long len =
-        memory && PEM_write_bio_X509_CRL(memory, crl) == 1 ? BIO_get_mem_data(memory, &text) : 0;
-    X509_CRL *again = len > 0 && len <= CRL_MAX ? parse(text, (size_t)len) : NULL;
-    bool ok = again && X509_CRL_verify(again, signer) == 1 && sl_crl_days_left(again) > 0 &&
-              sk_X509_REVOKED_num(X509_CRL_get_REVOKED(again)) ==
-                  sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl));
-    enum sl_exit code =
-        ok ? sl_file_write(path, text, (size_t)len, 0600) : sl_pki_fail("make the revocation list");
-    X509_CRL_free(again);
-    BIO_free(memory);
-    return code;
-}
-
 /* --- what a name was given ------------------------------------------------------------------ */
 
 enum sl_exit sl_crl_collect(const struct sl_site *site, const char *name, X509_CRL *crl,
@@ -265,38 +292,28 @@ enum sl_exit sl_crl_is_known(const struct sl_site *site, const char *name, bool 
 
 static enum sl_exit read_journal(const struct sl_site *site, struct wanted *wanted)
 {
-    struct sl_path path = sl_path_join(site->root, "issued.log");
-    struct sl_bytes journal;
-    if (access(path.text, F_OK) != 0) {
-        sl_cli_note("%s is missing: a certificate that stood only there is not revoked", path.text);
-        return SL_EXIT_DONE;
-    }
-    enum sl_exit code = sl_file_read(path.text, ISSUED_MAX, &journal);
-    if (code != SL_EXIT_DONE)
-        return code;
-    char *rest = NULL;
-    for (char *line = strtok_r(journal.data, "\n", &rest); line && code == SL_EXIT_DONE;
-         line = strtok_r(NULL, "\n", &rest))
-        if (!take_line(line, wanted))
+    struct sl_journal journal;
+    struct sl_journal_entry entry;
+    enum sl_exit code = sl_journal_open(site->root, &journal);
+    while (code == SL_EXIT_DONE && sl_journal_next(&journal, &entry))
+        if (!take_entry(&entry, wanted))
             code = sl_pki_fail("collect serial numbers");
-    sl_bytes_free(&journal);
+    sl_journal_close(&journal);
     return code;
 }
 
-/* A line that an interrupted command left half written is of a certificate that nobody got. */
-static bool take_line(const char *line, struct wanted *wanted)
+static bool take_entry(const struct sl_journal_entry *entry, struct wanted *wanted)
 {
-    char digits[SERIAL_LEN + 1], name[64], purpose[16], last[24], now[24];
-    static const char format[] = "%*23s serial=%34[0-9A-F] name=%63s purpose=%15s not-after=%23s";
-    if (sscanf(line, format, digits, name, purpose, last) != 4 || strcmp(name, wanted->name) != 0 ||
-        strcmp(purpose, "node") != 0)
+    char now[24];
+    if (strcmp(entry->name, wanted->name) != 0 || strcmp(entry->purpose, "node") != 0)
         return true;
     wanted->is_known = true;
     sl_site_print_time(now, (uint64_t)time(NULL));
-    if (!wanted->serials || strcmp(last, now) < 0) /* ISO 8601 in UTC sorts as text */
+    if (!wanted->serials || strcmp(entry->not_after, now) < 0)
         return true;
     BIGNUM *number = NULL;
-    ASN1_INTEGER *serial = BN_hex2bn(&number, digits) > 0 ? BN_to_ASN1_INTEGER(number, NULL) : NULL;
+    ASN1_INTEGER *serial =
+        BN_hex2bn(&number, entry->serial) > 0 ? BN_to_ASN1_INTEGER(number, NULL) : NULL;
     bool ok = serial && take(serial, wanted);
     ASN1_INTEGER_free(serial);
     BN_free(number);

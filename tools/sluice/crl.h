@@ -1,5 +1,7 @@
 /* The site's revocation list, broker/crl.pem: the one record of whose certificates no longer count.
  *
+ * While the site rolls over to a new authority the file has a list of each, because a broker wants
+ * one of every authority that it accepts; both have the same entries.
  * Which certificates a name ever had stands in issued.log. The list is short-lived so that a copy
  * that nobody refreshes is noticed; 'sluice broker run' renews it long before it ends.
  * Source: RFC 5280, section 5.
@@ -7,24 +9,25 @@
 #ifndef SL_CLI_CRL_H
 #define SL_CLI_CRL_H
 
-#include "pki.h"
+#include "authority.h"
 
 #define SL_CRL_DAYS       30
 #define SL_CRL_RENEW_DAYS 20 /* renewed when it has fewer left */
 #define SL_CRL_WARN_DAYS  15 /* nobody seems to renew it */
 
-/* The list of a site. Fails: SL_EXIT_FILES, unreadable, damaged or not signed by authority. The
- * caller frees it with X509_CRL_free. */
-SL_MUST_CHECK enum sl_exit sl_crl_read(const struct sl_site *site, X509 *authority, X509_CRL **crl);
+/* The list of a site, by its current authority. Fails: SL_EXIT_FILES, unreadable, damaged, or not
+ * one of each authority with the same entries. The caller frees it with X509_CRL_free. */
+SL_MUST_CHECK enum sl_exit sl_crl_read(const struct sl_site *site,
+                                       const struct sl_authority *authority, X509_CRL **crl);
 /* Replace broker/crl.pem in folder by a new list with the entries of before (NULL: none) and those
- * of more (NULL: none), and the revoked canary. The bytes are parsed and verified before they get
- * the name. */
-SL_MUST_CHECK enum sl_exit sl_crl_write(const struct sl_pki_pair *authority, const char *folder,
+ * of more (NULL: none) and the revoked canary, by each authority. The bytes are parsed and verified
+ * before they get the name. */
+SL_MUST_CHECK enum sl_exit sl_crl_write(const struct sl_authority *authority, const char *folder,
                                         X509_CRL *before, const STACK_OF(ASN1_INTEGER) * more);
 
 /* The same with one certificate more. */
-SL_MUST_CHECK enum sl_exit sl_crl_write_one(const struct sl_pki_pair *authority, const char *folder,
-                                            X509_CRL *before, const X509 *more);
+SL_MUST_CHECK enum sl_exit sl_crl_write_one(const struct sl_authority *authority,
+                                            const char *folder, X509_CRL *before, const X509 *more);
 
 /* Days until the list ends; 0: it has. And its last moment. */
 long sl_crl_days_left(const X509_CRL *crl);

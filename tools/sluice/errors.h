@@ -38,6 +38,8 @@ enum sl_exit {
     X(SUBCOMMAND_MISSPELT, USAGE, "WORD SUBCOMMAND", "there is no subcommand '%s'",                \
       "did you mean '%s'?")                                                                        \
     X(SITE_UNNAMED, USAGE, "", "--site names no folder", "write --site DIR")                       \
+    X(PASSPHRASE_FD_BAD, USAGE, "WORD", "'%s' is no number of an open file for --passphrase-fd",   \
+      "write for example --passphrase-fd 3 3<FILE")                                                \
     X(OPTION_UNKNOWN, USAGE, "OPTION SUBCOMMAND", "there is no option '%s'",                       \
       "see 'sluice %s --help'")                                                                    \
     X(OPTION_MISSPELT, USAGE, "OPTION OPTION SUBCOMMAND", "there is no option '%s'",               \
@@ -152,6 +154,29 @@ enum sl_exit {
       SL_CURE_RESTORE)                                                                             \
     X(KEY_BAD, FILES, "FILE", "%s holds no key for the certificate beside it",                     \
       "restore both from a backup")                                                                \
+    X(PASSPHRASE_WRONG, REFUSED, "FILE", "the passphrase does not open %s",                        \
+      "try again with the right one; nothing was changed")                                         \
+    X(PASSPHRASE_NONE, REFUSED, "THING", "%s is locked, and nobody gave a passphrase",             \
+      "run this on a terminal, or give --passphrase-fd N or $SLUICE_PASSPHRASE_FILE")              \
+    X(PASSPHRASE_UNREADABLE, FILES, "THING CAUSE", "cannot read a passphrase for %s (%s)",         \
+      "check the descriptor, file or terminal that it comes from")                                 \
+    X(PASSPHRASE_FILE_OPEN, FILES, "FILE FILE", "others can read the passphrase in %s",            \
+      "run 'chmod 600 %s', and choose another passphrase if somebody may have read it")            \
+    X(PASSPHRASE_EMPTY, USAGE, "THING", "the passphrase for %s is empty or no text",               \
+      "give one line of text")                                                                     \
+    X(PASSPHRASE_SHORT, USAGE, "THING MIN", "the new passphrase for %s is too short",              \
+      "use at least %d characters; a few random words are good")                                   \
+    X(PASSPHRASE_LONG, USAGE, "THING MAX", "the passphrase for %s is too long",                    \
+      "use at most %d characters")                                                                 \
+    X(PASSPHRASE_DIFFERS, USAGE, "THING", "the two passphrases for %s differ",                     \
+      "nothing was changed; try again")                                                            \
+    X(REQUEST_BAD, REFUSED, "NODE CAUSE", "the certificate request of %s is refused (%s)",         \
+      "make sure that it comes from this node; let it make a new one")                             \
+    X(REQUEST_KEY_USED, REFUSED, "NODE PURPOSE NAME",                                              \
+      "the certificate request of %s has a key that belongs to another (%s %s)",                   \
+      "let the node make a new key: each key stands for one name")                                 \
+    X(SERIAL_TWICE, FILES, "SERIAL", "a new certificate would have a serial that was used (%s)",   \
+      "this computer's random numbers repeat: do not make keys here before that is mended")        \
     X(CRL_BAD, FILES, "FILE",                                                                      \
       "%s holds no revocation list, and without it the broker would let revoked clients in",       \
       SL_CURE_RESTORE)                                                                             \
@@ -186,6 +211,10 @@ enum sl_exit {
     X(BROKER_REFUSES_ALL, REFUSED, "FOLDER",                                                       \
       "the broker of %s refuses a good certificate and is stopped",                                \
       "check its computer's clock and its log, then start it again with 'sluice broker run'")      \
+    X(BROKER_FILES_ENDED, REFUSED, "FOLDER",                                                       \
+      "the revocation list or the broker's certificate of %s has ended, and the CA's key is not "  \
+      "here or locked",                                                                            \
+      "run 'sluice maintain' where the CA's key is")                                               \
     X(MOSQUITTO_MISSING, FILES, "", "mosquitto is not installed",                                  \
       "apt-get install mosquitto, or add its folder to PATH")                                      \
     X(PORT_TAKEN, REFUSED, "PORT ADDRESS", "port %u on %s is taken by another program",            \

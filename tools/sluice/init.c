@@ -2,6 +2,7 @@
 #include "broker_files.h"
 #include "canary.h"
 #include "crl.h"
+#include "issue.h"
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,8 +76,8 @@ static enum sl_exit check_names(struct sl_site *site, const char *const *operato
 static enum sl_exit find_folder(const char *root, struct sl_site *site, char *temporary,
                                 size_t temporary_len);
 static enum sl_exit build(const struct sl_site *site, const char *folder);
-static enum sl_exit make_canaries(const struct sl_pki_pair *authority, const char *folder);
-static enum sl_exit issue_into(const struct sl_pki_pair *authority, const char *root,
+static enum sl_exit make_canaries(const struct sl_authority *authority, const char *folder);
+static enum sl_exit issue_into(const struct sl_authority *authority, const char *root,
                                const char *folder, enum sl_pki_purpose purpose, const char *name,
                                const char *names);
 
@@ -198,11 +199,11 @@ static enum sl_exit build(const struct sl_site *site, const char *folder)
     for (size_t i = 0; i < 5 && code == SL_EXIT_DONE; i++)
         code = sl_folder_make(sl_path_join(folder, folders[i]).text);
 
-    struct sl_pki_pair authority = {NULL, NULL};
+    struct sl_authority authority = {.current = {NULL, NULL}};
     if (code == SL_EXIT_DONE)
-        code = sl_pki_issue(NULL, folder, SL_PKI_AUTHORITY, "Sluice authority", NULL, &authority);
+        code = sl_issue_authority(folder, &authority.current);
     if (code == SL_EXIT_DONE)
-        code = sl_pki_save(&authority, sl_path_join(folder, "ca").text);
+        code = sl_pki_save(&authority.current, sl_path_join(folder, "ca").text);
     if (code == SL_EXIT_DONE)
         code = make_canaries(&authority, folder);
 
@@ -232,12 +233,12 @@ static enum sl_exit build(const struct sl_site *site, const char *folder)
         code = sl_site_save(site, folder);
     if (code == SL_EXIT_DONE)
         code = sl_folder_flush(folder);
-    sl_pki_free(&authority);
+    sl_authority_close(&authority);
     return code;
 }
 
 /* And the first revocation list, which the revoked one is on. */
-static enum sl_exit make_canaries(const struct sl_pki_pair *authority, const char *folder)
+static enum sl_exit make_canaries(const struct sl_authority *authority, const char *folder)
 {
     struct sl_canaries canaries;
     enum sl_exit code = sl_canary_make(authority, folder, &canaries);
@@ -247,12 +248,12 @@ static enum sl_exit make_canaries(const struct sl_pki_pair *authority, const cha
     return code;
 }
 
-static enum sl_exit issue_into(const struct sl_pki_pair *authority, const char *root,
+static enum sl_exit issue_into(const struct sl_authority *authority, const char *root,
                                const char *folder, enum sl_pki_purpose purpose, const char *name,
                                const char *names)
 {
     struct sl_pki_pair pair = {NULL, NULL};
-    enum sl_exit code = sl_pki_issue(authority, root, purpose, name, names, &pair);
+    enum sl_exit code = sl_issue_certificate(authority, root, purpose, name, names, &pair);
     if (code == SL_EXIT_DONE)
         code = sl_pki_save(&pair, sl_path_join(root, folder).text);
     sl_pki_free(&pair);

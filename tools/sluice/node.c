@@ -1,5 +1,7 @@
 /* sluice node add, sluice node list. */
 #include "broker_files.h"
+#include "image.h"
+#include "issue.h"
 #include "probe.h"
 #include "revoke.h"
 #include <cjson/cJSON.h>
@@ -97,7 +99,7 @@ static enum sl_exit check_base(const struct sl_site *site, const struct sl_site_
                                const char *name, const char *base);
 static enum sl_exit write_node(const struct sl_site *site, struct sl_site_nodes *nodes,
                                struct sl_site_node *node, struct sl_revocation *revocation);
-static enum sl_exit build(const struct sl_site *site, const struct sl_pki_pair *authority,
+static enum sl_exit build(const struct sl_site *site, const struct sl_authority *authority,
                           struct sl_site_node *node, const char *folder, X509 **certificate);
 static enum sl_exit publish(const struct sl_site *site, struct sl_site_nodes *nodes,
                             const struct sl_site_node *node, const char *temporary,
@@ -271,17 +273,17 @@ static enum sl_exit check_base(const struct sl_site *site, const struct sl_site_
 static enum sl_exit write_node(const struct sl_site *site, struct sl_site_nodes *nodes,
                                struct sl_site_node *node, struct sl_revocation *revocation)
 {
-    struct sl_pki_pair authority;
+    struct sl_authority authority;
     bool is_known = false, is_replacing = find_node(nodes, node->name) != NULL;
     enum sl_exit code = sl_crl_is_known(site, node->name, &is_known);
     if (code == SL_EXIT_DONE)
-        code = sl_pki_load_authority(site, &authority);
+        code = sl_authority_open(site, true, &authority);
     if (code != SL_EXIT_DONE)
         return code;
     struct sl_path folder = sl_path_join(site->root, "nodes");
     struct sl_path temporary = sl_path_join(folder.text, ".new.XXXXXX");
     if (!mkdtemp(temporary.text)) {
-        sl_pki_free(&authority);
+        sl_authority_close(&authority);
         return sl_file_fail("make a folder in", folder.text);
     }
     X509 *certificate = NULL;
@@ -295,18 +297,19 @@ static enum sl_exit write_node(const struct sl_site *site, struct sl_site_nodes 
     if (code != SL_EXIT_DONE || is_replacing)
         sl_folder_remove(temporary.text);
     X509_free(certificate);
-    sl_pki_free(&authority);
+    sl_authority_close(&authority);
     return code;
 }
 
 /* Gives: *certificate, which the caller frees. */
-static enum sl_exit build(const struct sl_site *site, const struct sl_pki_pair *authority,
+static enum sl_exit build(const struct sl_site *site, const struct sl_authority *authority,
                           struct sl_site_node *node, const char *folder, X509 **certificate)
 {
     char names[SL_PKI_NAMES_MAX];
     snprintf(names, sizeof names, "DNS:%s.device.invalid", node->name);
     struct sl_pki_pair pair = {NULL, NULL};
-    enum sl_exit code = sl_pki_issue(authority, site->root, SL_PKI_NODE, node->name, names, &pair);
+    enum sl_exit code =
+        sl_issue_certificate(authority, site->root, SL_PKI_NODE, node->name, names, &pair);
     if (code != SL_EXIT_DONE)
         return code;
 

@@ -1,6 +1,7 @@
 /* The command line: a subcommand, its options and its words. */
 #include "cli.h"
 #include "command.h"
+#include "passphrase.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #define NEAR 2 /* letters by which a word may differ from what was meant, and less than half */
 
 static enum sl_exit read_globals(struct sl_cli *cli, int *argc, char **argv);
+static enum sl_exit use_passphrase_fd(const char *text);
 static int find_command(struct sl_cli *cli, int argc, char **argv);
 static enum sl_exit refuse_command(int argc, char **argv);
 static enum sl_exit read_rest(struct sl_cli *cli, int argc, char **argv);
@@ -31,12 +33,13 @@ enum sl_exit sl_cli_read(struct sl_cli *cli, int argc, char **argv)
     return cli->wants_help ? SL_EXIT_DONE : read_rest(cli, argc - used, argv + used);
 }
 
-/* Take --site, --help and --version out of the words, wherever they stand before "--". */
+/* Take the options of every subcommand out of the words, wherever they stand before "--". */
 static enum sl_exit read_globals(struct sl_cli *cli, int *argc, char **argv)
 {
     int kept = 0;
     bool only_words = false;
-    for (int i = 0; i < *argc; i++) {
+    enum sl_exit code = SL_EXIT_DONE;
+    for (int i = 0; i < *argc && code == SL_EXIT_DONE; i++) {
         only_words = only_words || strcmp(argv[i], "--") == 0;
         if (!only_words && strcmp(argv[i], "--help") == 0) {
             cli->wants_help = true;
@@ -44,6 +47,10 @@ static enum sl_exit read_globals(struct sl_cli *cli, int *argc, char **argv)
             cli->site_root = argv[i] + 7;
         } else if (!only_words && strcmp(argv[i], "--site") == 0) {
             cli->site_root = i + 1 < *argc ? argv[++i] : "";
+        } else if (!only_words && strncmp(argv[i], "--passphrase-fd=", 16) == 0) {
+            code = use_passphrase_fd(argv[i] + 16);
+        } else if (!only_words && strcmp(argv[i], "--passphrase-fd") == 0) {
+            code = use_passphrase_fd(i + 1 < *argc ? argv[++i] : "");
         } else {
             argv[kept++] = argv[i];
         }
@@ -53,7 +60,18 @@ static enum sl_exit read_globals(struct sl_cli *cli, int *argc, char **argv)
         cli->wants_version = true;
         *argc = 0;
     }
-    return cli->site_root[0] != '\0' ? SL_EXIT_DONE : sl_cli_fail(SL_ERROR(SITE_UNNAMED));
+    if (code == SL_EXIT_DONE && cli->site_root[0] == '\0')
+        code = sl_cli_fail(SL_ERROR(SITE_UNNAMED));
+    return code;
+}
+
+static enum sl_exit use_passphrase_fd(const char *text)
+{
+    long fd = 0;
+    if (!sl_cli_read_number(text, 0, 65535, &fd))
+        return sl_cli_fail(SL_ERROR(PASSPHRASE_FD_BAD), text);
+    sl_passphrase_use_fd((int)fd);
+    return SL_EXIT_DONE;
 }
 
 /* Gives: how many words name the command; without a command 1 when the first of two is known. */

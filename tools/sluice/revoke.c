@@ -1,6 +1,7 @@
 /* sluice node revoke, and what 'node add' takes from it. */
 #include "revoke.h"
 #include "broker_files.h"
+#include "issue.h"
 #include "probe.h"
 #include <cjson/cJSON.h>
 #include <openssl/err.h>
@@ -46,9 +47,9 @@ const struct sl_command sl_command_node_revoke = {
 
 static enum sl_exit shut_out(const struct sl_site *site, struct sl_site_nodes *nodes,
                              const char *name, struct sl_revocation *revocation);
-static enum sl_exit make_visitors(const struct sl_site *site, const struct sl_pki_pair *authority,
+static enum sl_exit make_visitors(const struct sl_site *site, const struct sl_authority *authority,
                                   struct sl_revocation *revocation);
-static enum sl_exit add_to_list(const struct sl_site *site, const struct sl_pki_pair *authority,
+static enum sl_exit add_to_list(const struct sl_site *site, const struct sl_authority *authority,
                                 X509_CRL *before, STACK_OF(ASN1_INTEGER) * serials,
                                 struct sl_revocation *revocation);
 static enum sl_exit prove(const struct sl_revocation *revocation);
@@ -96,13 +97,13 @@ static enum sl_exit run(struct sl_cli *cli)
 static enum sl_exit shut_out(const struct sl_site *site, struct sl_site_nodes *nodes,
                              const char *name, struct sl_revocation *revocation)
 {
-    struct sl_pki_pair authority;
+    struct sl_authority authority;
     uint64_t list_end_s;
-    enum sl_exit code = sl_pki_load_authority(site, &authority);
+    enum sl_exit code = sl_authority_open(site, true, &authority);
     if (code != SL_EXIT_DONE)
         return code;
     code = sl_revoke_begin(site, &authority, name, NULL, revocation);
-    sl_pki_free(&authority);
+    sl_authority_close(&authority);
     if (code == SL_EXIT_DONE)
         code = sl_crl_mark(site, nodes, &list_end_s);
     if (code == SL_EXIT_DONE)
@@ -112,7 +113,7 @@ static enum sl_exit shut_out(const struct sl_site *site, struct sl_site_nodes *n
 
 /* --- the files ------------------------------------------------------------------------------ */
 
-enum sl_exit sl_revoke_begin(const struct sl_site *site, const struct sl_pki_pair *authority,
+enum sl_exit sl_revoke_begin(const struct sl_site *site, const struct sl_authority *authority,
                              const char *name, X509 *keep, struct sl_revocation *revocation)
 {
     *revocation = (struct sl_revocation){.site = site};
@@ -120,8 +121,8 @@ enum sl_exit sl_revoke_begin(const struct sl_site *site, const struct sl_pki_pai
     X509_CRL *before = NULL;
     STACK_OF(ASN1_INTEGER) *serials = sk_ASN1_INTEGER_new_null();
     bool is_known = false;
-    enum sl_exit code = serials ? sl_crl_read(site, authority->certificate, &before)
-                                : sl_cli_fail(SL_ERROR(MEMORY));
+    enum sl_exit code =
+        serials ? sl_crl_read(site, authority, &before) : sl_cli_fail(SL_ERROR(MEMORY));
     if (code == SL_EXIT_DONE)
         code = sl_crl_collect(site, name, before, keep ? X509_get0_serialNumber(keep) : NULL,
                               serials, &is_known);
@@ -138,19 +139,19 @@ enum sl_exit sl_revoke_begin(const struct sl_site *site, const struct sl_pki_pai
     return code;
 }
 
-static enum sl_exit make_visitors(const struct sl_site *site, const struct sl_pki_pair *authority,
+static enum sl_exit make_visitors(const struct sl_site *site, const struct sl_authority *authority,
                                   struct sl_revocation *revocation)
 {
     char names[SL_PKI_NAMES_MAX];
     snprintf(names, sizeof names, "DNS:%s.device.invalid", revocation->name);
-    enum sl_exit code = sl_pki_issue(authority, site->root, SL_PKI_VISITOR, revocation->name, names,
-                                     &revocation->refused);
-    return code == SL_EXIT_DONE ? sl_pki_issue(authority, site->root, SL_PKI_VISITOR,
-                                               revocation->name, names, &revocation->good)
+    enum sl_exit code = sl_issue_certificate(authority, site->root, SL_PKI_VISITOR,
+                                             revocation->name, names, &revocation->refused);
+    return code == SL_EXIT_DONE ? sl_issue_certificate(authority, site->root, SL_PKI_VISITOR,
+                                                       revocation->name, names, &revocation->good)
                                 : code;
 }
 
-static enum sl_exit add_to_list(const struct sl_site *site, const struct sl_pki_pair *authority,
+static enum sl_exit add_to_list(const struct sl_site *site, const struct sl_authority *authority,
                                 X509_CRL *before, STACK_OF(ASN1_INTEGER) * serials,
                                 struct sl_revocation *revocation)
 {

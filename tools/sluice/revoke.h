@@ -22,7 +22,7 @@ struct sl_revocation {
 /* Put every certificate of name but keep (NULL: none) on the list. The caller holds the site's lock
  * and calls sl_revoke_end in any case. SL_EXIT_USAGE: there never was such a node. */
 SL_MUST_CHECK enum sl_exit sl_revoke_begin(const struct sl_site *site,
-                                           const struct sl_pki_pair *authority, const char *name,
+                                           const struct sl_authority *authority, const char *name,
                                            X509 *keep, struct sl_revocation *revocation);
 /* Make a running broker read its lists, end the session that is open in this name, and prove both.
  * A broker that fails the proof is stopped. */

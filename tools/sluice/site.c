@@ -309,7 +309,7 @@ int sl_site_state_zone(const char *below)
     return is_state ? below[5] - '0' : -1;
 }
 
-/* --- locks, journal, words ------------------------------------------------------------------ */
+/* --- locks, words ------------------------------------------------------------------ */
 
 static int open_lock(const struct sl_site *site, const char *name)
 {
@@ -354,18 +354,6 @@ int sl_site_lock_owner(const struct sl_site *site, const char *name)
     int owner = fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK ? lock.l_pid : 0;
     close(fd);
     return owner;
-}
-
-enum sl_exit sl_site_log_issue(const char *folder, const char *name, const char *purpose,
-                               const char *serial, uint64_t not_after_s)
-{
-    char now[24], last[24], line[512];
-    sl_site_print_time(now, (uint64_t)time(NULL));
-    sl_site_print_time(last, not_after_s);
-    snprintf(line, sizeof line, "%s serial=%s name=%s purpose=%s not-after=%s\n", now, serial, name,
-             purpose, last);
-    struct sl_path path = sl_path_join(folder, "issued.log");
-    return sl_file_append(path.text, line);
 }
 
 bool sl_site_is_host(const char *text)

@@ -1,8 +1,9 @@
 /* The site: one folder that holds everything a broker, its operators and its nodes are.
  *
  *   site.json                     broker name, host, port, operators
- *   issued.log                    every certificate ever made: one line each
- *   ca/                           key.pem, certificate.pem
+ *   issued.log                    every certificate ever made: journal.h
+ *   ca/                           key.pem, certificate.pem: authority.h
+ *   ca/next/                      the same of the authority that takes over, during a roll-over
  *   broker/                       key.pem, certificate.pem, crl.pem; acl and mosquitto.conf are
  *                                 made from the rest at every change and every start
  *   operators/NAME/               key.pem, certificate.pem
@@ -73,11 +74,6 @@ const char *sl_site_topic_below(const struct sl_site_node *node, const char *top
 
 /* The zone of "zone/<n>/state" below a base; -1 for any other topic. */
 int sl_site_state_zone(const char *below);
-
-/* Add a line to issued.log in folder: before the certificate leaves our hands. */
-SL_MUST_CHECK enum sl_exit sl_site_log_issue(const char *folder, const char *name,
-                                             const char *purpose, const char *serial,
-                                             uint64_t not_after_s);
 
 /* Hold run/<name>.lock until the process ends, or until sl_site_unlock; waits up to wait_ms.
  * Fails: SL_EXIT_REFUSED (silent) when another process holds it. */

@@ -1,5 +1,6 @@
 /* MQTT for commands: libmosquitto's single-threaded loop, driven with deadlines. */
 #include "talk.h"
+#include "authority.h"
 #include <errno.h>
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
@@ -118,7 +119,7 @@ static enum sl_exit connect_as_operator(struct sl_talk *talk)
 {
     /* Read the files ourselves first: our words name the file, the library's do not. */
     struct sl_path operators = sl_path_join(talk->site->root, "operators");
-    enum sl_exit code = sl_pki_check_operator(talk->site, talk->user, &talk->not_after_s);
+    enum sl_exit code = sl_authority_check_operator(talk->site, talk->user, &talk->not_after_s);
     const struct credentials own = {sl_path_join3(operators.text, talk->user, "certificate.pem"),
                                     sl_path_join3(operators.text, talk->user, "key.pem")};
     return code == SL_EXIT_DONE ? connect_with(talk, &own) : code;
