@@ -7,6 +7,7 @@
 #include "broker_files.h"
 #include "crl.h"
 #include "issue.h"
+#include "terms.h"
 #include <errno.h>
 #include <netdb.h>
 #include <signal.h>
@@ -18,11 +19,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RENEW_SERVER_DAYS 30
-#define LOOK_AFTER_S      21600 /* certificates are looked at every six hours */
-#define STOP_S            5     /* what Mosquitto gets to end by itself */
-#define BUSY_MS           5000  /* what another command gets to finish with the site */
-#define PORT_MS           2000  /* how long a port may still be taken at the start */
+#define LOOK_AFTER_S 21600 /* certificates are looked at every six hours */
+#define STOP_S       5     /* what Mosquitto gets to end by itself */
+#define BUSY_MS      5000  /* what another command gets to finish with the site */
+#define PORT_MS      2000  /* how long a port may still be taken at the start */
 
 static enum sl_exit run(struct sl_cli *cli);
 const struct sl_command sl_command_broker_run = {
@@ -131,7 +131,8 @@ static enum sl_exit renew(const struct sl_site *site, bool *is_renewed)
     if (code == SL_EXIT_DONE)
         code = look(site, &authority, &crl_days, &server_days);
     sl_authority_close(&authority);
-    if (code != SL_EXIT_DONE || (crl_days >= SL_CRL_RENEW_DAYS && server_days >= RENEW_SERVER_DAYS))
+    if (code != SL_EXIT_DONE ||
+        (crl_days >= sl_terms[SL_TERM_CRL].renew && server_days >= sl_terms[SL_TERM_SERVER].renew))
         return code;
     code = sl_authority_open(site, false, &authority);
     if (code == SL_EXIT_REFUSED) {
@@ -145,7 +146,7 @@ static enum sl_exit renew(const struct sl_site *site, bool *is_renewed)
     struct sl_pki_pair server = {NULL, NULL};
     if (code == SL_EXIT_DONE)
         code = renew_crl(site, &authority, is_renewed);
-    if (code == SL_EXIT_DONE && server_days < RENEW_SERVER_DAYS) {
+    if (code == SL_EXIT_DONE && server_days < sl_terms[SL_TERM_SERVER].renew) {
         code = renew_server(site, &authority, &server);
         *is_renewed = true;
     }
@@ -201,7 +202,7 @@ static enum sl_exit renew_crl(const struct sl_site *site, const struct sl_author
     enum sl_exit code = sl_crl_read(site, authority, &crl);
     long days = code == SL_EXIT_DONE ? sl_crl_days_left(crl) : 0;
     X509_CRL_free(crl);
-    if (code != SL_EXIT_DONE || days >= SL_CRL_RENEW_DAYS)
+    if (code != SL_EXIT_DONE || days >= sl_terms[SL_TERM_CRL].renew)
         return code;
     code = sl_site_lock(site, "site", days > 0 ? 0 : BUSY_MS);
     if (code == SL_EXIT_REFUSED)

@@ -25,8 +25,9 @@ static void print_topic(FILE *out, const char *access, const char *base, const s
                         const char *operator_name);
 static enum sl_exit make_mark(const char *folder, const char *text, size_t len,
                               char mark[SL_CANARY_MARK_LEN + 1]);
-static enum sl_exit finish(FILE *out, char **text, const size_t *len, const char *folder,
-                           const char *name);
+static enum sl_exit finish(FILE *out, struct sl_bytes *text);
+static enum sl_exit save(enum sl_exit code, struct sl_bytes *text, const char *folder,
+                         const char *name);
 
 static const char notice[] =
     "# Made by sluice from the rest of the site; changes are overwritten at the next start.\n";
@@ -34,9 +35,16 @@ static const char notice[] =
 enum sl_exit sl_broker_write_acl(const struct sl_site *site, const struct sl_site_nodes *nodes,
                                  const char *folder)
 {
-    char *text = NULL;
-    size_t len = 0;
-    FILE *out = open_memstream(&text, &len);
+    struct sl_bytes text;
+    enum sl_exit code = sl_broker_make_acl(site, nodes, folder, &text);
+    return save(code, &text, folder, "acl");
+}
+
+enum sl_exit sl_broker_make_acl(const struct sl_site *site, const struct sl_site_nodes *nodes,
+                                const char *folder, struct sl_bytes *text)
+{
+    *text = (struct sl_bytes){NULL, 0};
+    FILE *out = open_memstream(&text->data, &text->len);
     if (!out)
         return sl_cli_fail(SL_ERROR(MEMORY));
 
@@ -68,18 +76,17 @@ enum sl_exit sl_broker_write_acl(const struct sl_site *site, const struct sl_sit
     }
     char mark[SL_CANARY_MARK_LEN + 1];
     fflush(out);
-    enum sl_exit code = make_mark(folder, text, len, mark);
+    enum sl_exit code = make_mark(folder, text->data, text->len, mark);
     fprintf(out,
             "\nuser " SL_CANARY_GOOD "\n"
             "topic read " SL_CANARY_READ_ONLY "\n"
             "topic write " SL_CANARY_WRITE_ONLY "\n"
             "topic readwrite " SL_CANARY_MARK "%s\n",
             mark);
-    if (code == SL_EXIT_DONE)
-        return finish(out, &text, &len, folder, "acl");
-    fclose(out);
-    free(text);
-    return code;
+    enum sl_exit ended = finish(out, text);
+    if (code != SL_EXIT_DONE)
+        sl_bytes_free(text);
+    return code == SL_EXIT_DONE ? ended : code;
 }
 
 /* Whatever of the broker's files changes, the mark does. */
@@ -146,9 +153,15 @@ static void print_topic(FILE *out, const char *access, const char *base, const s
 
 enum sl_exit sl_broker_write_conf(const struct sl_site *site, const char *folder)
 {
-    char *text = NULL;
-    size_t len = 0;
-    FILE *out = open_memstream(&text, &len);
+    struct sl_bytes text;
+    enum sl_exit code = sl_broker_make_conf(site, &text);
+    return save(code, &text, folder, "mosquitto.conf");
+}
+
+enum sl_exit sl_broker_make_conf(const struct sl_site *site, struct sl_bytes *text)
+{
+    *text = (struct sl_bytes){NULL, 0};
+    FILE *out = open_memstream(&text->data, &text->len);
     if (!out)
         return sl_cli_fail(SL_ERROR(MEMORY));
 
@@ -204,17 +217,23 @@ enum sl_exit sl_broker_write_conf(const struct sl_site *site, const char *folder
             "ciphers ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256\n"
             "ciphers_tls1.3 TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256\n",
             site->port, site->bind, site->root, site->root, site->root, site->root);
-    return finish(out, &text, &len, folder, "mosquitto.conf");
+    return finish(out, text);
 }
 
-static enum sl_exit finish(FILE *out, char **text, const size_t *len, const char *folder,
-                           const char *name)
+static enum sl_exit finish(FILE *out, struct sl_bytes *text)
 {
-    bool ok = fclose(out) == 0;
-    struct sl_path path = sl_path_join(folder, name);
-    enum sl_exit code =
-        ok ? sl_file_write(path.text, *text, *len, 0600) : sl_cli_fail(SL_ERROR(MEMORY));
-    free(*text);
+    if (fclose(out) == 0)
+        return SL_EXIT_DONE;
+    sl_bytes_free(text);
+    return sl_cli_fail(SL_ERROR(MEMORY));
+}
+
+static enum sl_exit save(enum sl_exit code, struct sl_bytes *text, const char *folder,
+                         const char *name)
+{
+    if (code == SL_EXIT_DONE)
+        code = sl_file_write(sl_path_join(folder, name).text, text->data, text->len, 0600);
+    sl_bytes_free(text);
     return code;
 }
 

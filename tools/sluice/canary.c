@@ -2,11 +2,10 @@
 #include "canary.h"
 #include "crl.h"
 #include "issue.h"
+#include "terms.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#define RENEW_DAYS (SL_PKI_LEAF_DAYS / 3) /* renewed when they have fewer left */
 
 static enum sl_exit make_both(const struct sl_authority *authority, const char *root,
                               const char *place, struct sl_canaries *canaries);
@@ -71,7 +70,7 @@ bool sl_canary_is_due(const struct sl_site *site, const struct sl_authority *aut
     struct sl_path path = sl_path_join(site->root, "canary/good/certificate.pem");
     bool is_due = access(path.text, F_OK) != 0 ||
                   sl_pki_load_certificate(path.text, &certificate) != SL_EXIT_DONE ||
-                  sl_authority_days_left(authority, certificate) < RENEW_DAYS;
+                  sl_authority_days_left(authority, certificate) < sl_terms[SL_TERM_CANARY].renew;
     X509_free(certificate);
     return is_due;
 }

@@ -1,6 +1,7 @@
 /* Revocation lists by OpenSSL 3, and the journal of issues that says what to put on them. */
 #include "crl.h"
 #include "journal.h"
+#include "terms.h"
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -129,7 +130,7 @@ enum sl_exit sl_crl_mark(const struct sl_site *site, struct sl_site_nodes *nodes
         char day[16];
         *not_after_s = sl_crl_not_after(crl);
         sl_site_print_date(day, *not_after_s);
-        if (sl_crl_days_left(crl) < SL_CRL_WARN_DAYS)
+        if (sl_term_judge(SL_TERM_CRL, sl_crl_days_left(crl)) != SL_TERM_FINE)
             sl_cli_note("the revocation list is old: from %s on the broker lets nobody in. "
                         "'sluice broker run' renews it at its start and while it runs",
                         day);

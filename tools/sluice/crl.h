@@ -11,9 +11,7 @@
 
 #include "authority.h"
 
-#define SL_CRL_DAYS       30
-#define SL_CRL_RENEW_DAYS 20 /* renewed when it has fewer left */
-#define SL_CRL_WARN_DAYS  15 /* nobody seems to renew it */
+#define SL_CRL_DAYS 30
 
 /* The list of a site, by its current authority. Fails: SL_EXIT_FILES, unreadable, damaged, or not
  * one of each authority with the same entries. The caller frees it with X509_CRL_free. */

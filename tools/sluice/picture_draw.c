@@ -1,17 +1,17 @@
 /* The picture: a line about the broker, a block for each node, the newest events, the keys. */
 #include "picture.h"
 #include "pki.h"
+#include "terms.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#define CERTIFICATE_RED_DAYS 14
-#define DAY_S                86400
-#define UTC_MAX_S            253402300800 /* the year 10000 */
-#define BAR_MAX              40
-#define TROUBLE_ROWS         3 /* on a terminal of a usual height */
-#define LABEL_LEN            2 /* blanks before what belongs to a node */
+#define DAY_S        86400
+#define UTC_MAX_S    253402300800 /* the year 10000 */
+#define BAR_MAX      40
+#define TROUBLE_ROWS 3 /* on a terminal of a usual height */
+#define LABEL_LEN    2 /* blanks before what belongs to a node */
 
 /* How much of a node is shown: the most that lets all nodes fit. */
 enum detail { DETAIL_LINE, DETAIL_SHORT, DETAIL_FULL };
@@ -434,9 +434,10 @@ static int64_t days_left(const struct sl_heard *heard, int64_t utc_s)
 enum sl_style sl_picture_certificate_style(const struct sl_heard *heard, int64_t utc_s)
 {
     int64_t days = days_left(heard, utc_s);
-    return days < CERTIFICATE_RED_DAYS   ? SL_STYLE_BAD
-           : days < SL_PKI_LEAF_DAYS / 3 ? SL_STYLE_WARN
-                                         : SL_STYLE_GOOD;
+    enum sl_term_state state = sl_term_judge(SL_TERM_NODE, days);
+    return state >= SL_TERM_URGENT ? SL_STYLE_BAD
+           : state == SL_TERM_SOON ? SL_STYLE_WARN
+                                   : SL_STYLE_GOOD;
 }
 
 static void draw_certificate(const struct sl_heard *heard, struct page *page, int64_t utc_s)

@@ -12,7 +12,9 @@ const struct sl_term_days sl_terms[] = {
     [SL_TERM_OPERATOR] = {"operator certificate", SL_PKI_LEAF_DAYS, 0, SL_PKI_LEAF_DAYS / 3, 14},
     [SL_TERM_NODE] = {"node certificate", SL_PKI_LEAF_DAYS, SL_PKI_LEAF_DAYS / 3,
                       SL_PKI_LEAF_DAYS / 3, 14},
-    [SL_TERM_CRL] = {"revocation list", SL_CRL_DAYS, SL_CRL_RENEW_DAYS, SL_CRL_DAYS / 2, 5},
+    [SL_TERM_CANARY] = {"canary certificate", SL_PKI_LEAF_DAYS, SL_PKI_LEAF_DAYS / 3,
+                        SL_PKI_LEAF_DAYS / 6, 14},
+    [SL_TERM_CRL] = {"revocation list", SL_CRL_DAYS, 20, SL_CRL_DAYS / 2, 5},
 };
 
 enum sl_term_state sl_term_judge(enum sl_term term, long days_left)

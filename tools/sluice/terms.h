@@ -3,7 +3,14 @@
 #ifndef SL_CLI_TERMS_H
 #define SL_CLI_TERMS_H
 
-enum sl_term { SL_TERM_AUTHORITY, SL_TERM_SERVER, SL_TERM_OPERATOR, SL_TERM_NODE, SL_TERM_CRL };
+enum sl_term {
+    SL_TERM_AUTHORITY,
+    SL_TERM_SERVER,
+    SL_TERM_OPERATOR,
+    SL_TERM_NODE,
+    SL_TERM_CANARY,
+    SL_TERM_CRL
+};
 
 /* Days. */
 struct sl_term_days {
