@@ -1,5 +1,5 @@
 #!/bin/sh
-# The layer rule: base <- {mqtt, tls, clock, zone, link, store} <- node <- ports.
+# The layer rule: base <- {mqtt, tls, clock, zone, link, store, enrol} <- node <- ports.
 # Siblings do not include each other; src/ knows no operating system, no heap, no platform.
 # Usage: layers.sh [FOLDER]     FOLDER: the one that holds src/ (default: here)
 set -eu
@@ -16,8 +16,8 @@ for folder in src/*/; do
     module=$(basename "$folder")
     case $module in
     base) allowed="base" ;;
-    node) allowed="base|mqtt|tls|clock|zone|link|store|node" ;;
-    mqtt | tls | clock | zone | link | store) allowed="base|$module" ;;
+    node) allowed="base|mqtt|tls|clock|zone|link|store|enrol|node" ;;
+    mqtt | tls | clock | zone | link | store | enrol) allowed="base|$module" ;;
     *)
         forbid "src/ holds a module that the rule does not know" "$folder"
         continue
