@@ -4,8 +4,8 @@
  * {tls} for the words of TLS error a, {mqtt} for MQTT reason code a, {errno} for system error a,
  * {status} for result code a, {refusal} for refusal a, {zones} for the zones in the bits of a,
  * {reset} for the reset causes in the bits of a, {chip} for firmware version a, {handshake} for TLS
- * handshake b. Words:
- * node/log_text.h.
+ * handshake b, {fingerprint} for the 64 bits of a and b, {enrol} for refusal a of an enrolment.
+ * Words: node/log_text.h.
  */
 #ifndef SL_BASE_LOG_H
 #define SL_BASE_LOG_H
@@ -85,7 +85,16 @@ enum sl_log_level { SL_LOG_DEBUG, SL_LOG_INFO, SL_LOG_WARNING, SL_LOG_ERROR };
     /* flash */                                                                                    \
     X(SL_LOG_NOT_KEPT, SL_LOG_WARNING,                                                             \
       "what should outlast a restart cannot be stored: the flash or disk below it does not take "  \
-      "what is written; check or replace it")
+      "what is written; check or replace it")                                                      \
+    /* enrolment */                                                                                \
+    X(SL_LOG_ENROL_WAITS, SL_LOG_INFO,                                                             \
+      "waiting on the serial line for 'sluice node enrol NAME --port DEVICE'")                     \
+    X(SL_LOG_ENROL_KEY, SL_LOG_INFO,                                                               \
+      "made a key of its own; 'sluice node enrol' must show this fingerprint: {fingerprint}")      \
+    X(SL_LOG_ENROL_REFUSED, SL_LOG_WARNING, "refused an enrolment: {enrol}")                       \
+    X(SL_LOG_ENROL_TIMEOUT, SL_LOG_WARNING,                                                        \
+      "gave up an enrolment after {a} minutes of silence: run 'sluice node enrol' again")          \
+    X(SL_LOG_ENROL_STORED, SL_LOG_INFO, "enrolled: the identity is stored")
 
 struct sl_log_event {
     uint16_t code;

@@ -2,6 +2,7 @@
 #include "node/log_text.h"
 #include "base/bytes.h"
 #include "base/status.h"
+#include "enrol/text.h"
 #include "link/frame.h"
 #include "mqtt/reason.h"
 #include "node/command.h"
@@ -120,6 +121,24 @@ static void add_handshake(struct sl_writer *writer, const struct sl_log_event *e
     sl_text_add(writer, event->b >= 0 && event->b <= SL_HANDSHAKE_RESUMED ? kinds[event->b] : "");
 }
 
+static void add_fingerprint(struct sl_writer *writer, const struct sl_log_event *event)
+{
+    char text[SL_ENROL_FINGERPRINT_LEN];
+
+    sl_enrol_print_fingerprint(text, (uint64_t)(uint32_t)event->a << 32 | (uint32_t)event->b);
+    sl_text_add(writer, text);
+}
+
+/* b tells what the grant's check found. */
+static void add_enrol(struct sl_writer *writer, const struct sl_log_event *event)
+{
+    const struct sl_enrol_words words = sl_enrol_refusal_words((uint8_t)event->a);
+
+    sl_text_add(writer, words.what);
+    sl_text_add(writer, ": ");
+    sl_text_add(writer, words.cure);
+}
+
 static const struct {
     const char *mark;
     write_words write;
@@ -135,6 +154,8 @@ static const struct {
     {"{reset}", add_reset},
     {"{chip}", add_chip},
     {"{handshake}", add_handshake},
+    {"{fingerprint}", add_fingerprint},
+    {"{enrol}", add_enrol},
 };
 
 /* Writes the words of the mark at text. Gives: the mark's length; 0 when there is none. */

@@ -11,3 +11,8 @@ foreach(name test_node_commands test_node_connection test_node_ends test_node_ke
     target_sources(${name} PRIVATE unit/node/rig.c support/mqtt_peer.c)
     target_link_libraries(${name} PRIVATE test_support ${CJSON})
 endforeach()
+
+# Thousands of enrolments: what BearSSL has computed once is looked up (support/quick_curves.h).
+foreach(name test_enrolment test_enrolment_line)
+    target_link_libraries(${name} PRIVATE test_support)
+endforeach()
