@@ -7,14 +7,13 @@
 #include "broker_files.h"
 #include "crl.h"
 #include "issue.h"
+#include "mosquitto_child.h"
 #include "terms.h"
 #include <errno.h>
 #include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -57,7 +56,6 @@ static enum sl_exit look(const struct sl_site *site, const struct sl_authority *
 static enum sl_exit check_port(const struct sl_site *site);
 static enum sl_exit try_port(const struct sl_site *site, int *error);
 static enum sl_exit fail_running(const struct sl_site *site);
-static enum sl_exit find_mosquitto(struct sl_path *program);
 static enum sl_exit start(const struct sl_site *site, const sigset_t *before, pid_t *child);
 static enum sl_exit look_after(const struct sl_site *site, const sigset_t *ours, pid_t child);
 static enum sl_exit reap(pid_t child, bool is_stopping);
@@ -266,24 +264,10 @@ static enum sl_exit try_port(const struct sl_site *site, int *bind_error)
     return SL_EXIT_DONE;
 }
 
-static enum sl_exit find_mosquitto(struct sl_path *program)
-{
-    const char *path = getenv("PATH");
-    char folders[PATH_MAX];
-    snprintf(folders, sizeof folders, "%s:/usr/sbin:/usr/local/sbin", path ? path : "");
-    char *save = NULL;
-    for (char *f = strtok_r(folders, ":", &save); f; f = strtok_r(NULL, ":", &save)) {
-        *program = sl_path_join(f, "mosquitto");
-        if (access(program->text, X_OK) == 0)
-            return SL_EXIT_DONE;
-    }
-    return sl_cli_fail(SL_ERROR(MOSQUITTO_MISSING));
-}
-
 static enum sl_exit start(const struct sl_site *site, const sigset_t *before, pid_t *child)
 {
     struct sl_path program, conf = sl_path_join(site->root, "broker/mosquitto.conf");
-    enum sl_exit code = find_mosquitto(&program);
+    enum sl_exit code = sl_mosquitto_find(&program);
     if (code != SL_EXIT_DONE)
         return code;
     if (geteuid() == 0)
@@ -292,22 +276,7 @@ static enum sl_exit start(const struct sl_site *site, const sigset_t *before, pi
             "site as a user of its own and run it as that user");
     printf("broker '%s' at %s:%u for site %s; Ctrl-C ends it\n", site->broker_name, site->bind,
            site->port, site->root);
-    fflush(stdout);
-    pid_t parent = getpid();
-    *child = fork();
-    if (*child < 0)
-        return sl_cli_fail(SL_ERROR(PROCESS_FAILED), strerror(errno));
-    if (*child > 0)
-        return SL_EXIT_DONE;
-
-    /* Killed with us, and out of reach of the terminal's own signals: they come through us. */
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    setpgid(0, 0);
-    if (getppid() != parent)
-        _exit(1);
-    sigprocmask(SIG_SETMASK, before, NULL);
-    execl(program.text, "mosquitto", "-c", conf.text, (char *)NULL);
-    _exit(127);
+    return sl_mosquitto_start(program.text, conf.text, before, -1, child);
 }
 
 static enum sl_exit look_after(const struct sl_site *site, const sigset_t *ours, pid_t child)

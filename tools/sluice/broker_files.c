@@ -1,5 +1,6 @@
 /* Access rules and configuration for Mosquitto 2.0. */
 #include "broker_files.h"
+#include "broker_conf.h"
 #include <errno.h>
 #include <openssl/evp.h>
 #include <signal.h>
@@ -115,23 +116,6 @@ static enum sl_exit make_mark(const char *folder, const char *text, size_t len,
     return ok || code != SL_EXIT_DONE ? code : sl_pki_fail("make the mark of the broker's files");
 }
 
-enum sl_exit sl_broker_read_mark(const char *path, char topic[SL_CANARY_TOPIC_MAX])
-{
-    static const char start[] = "\ntopic readwrite " SL_CANARY_MARK;
-    struct sl_bytes list;
-    enum sl_exit code = sl_file_read(path, SL_BROKER_FILE_MAX, &list);
-    if (code != SL_EXIT_DONE)
-        return code;
-    const char *found = strstr(list.data, start);
-    size_t len = found ? strspn(found + sizeof start - 1, "0123456789abcdef") : 0;
-    if (len == SL_CANARY_MARK_LEN)
-        snprintf(topic, SL_CANARY_TOPIC_MAX, SL_CANARY_MARK "%.16s", found + sizeof start - 1);
-    else
-        code = sl_cli_fail(SL_ERROR(ACL_NO_MARK), path);
-    sl_bytes_free(&list);
-    return code;
-}
-
 /* One line, or one a zone. */
 static void print_topic(FILE *out, const char *access, const char *base, const struct sl_topic *t,
                         const char *operator_name)
@@ -160,64 +144,18 @@ enum sl_exit sl_broker_write_conf(const struct sl_site *site, const char *folder
 
 enum sl_exit sl_broker_make_conf(const struct sl_site *site, struct sl_bytes *text)
 {
-    *text = (struct sl_bytes){NULL, 0};
-    FILE *out = open_memstream(&text->data, &text->len);
-    if (!out)
-        return sl_cli_fail(SL_ERROR(MEMORY));
-
-    fputs(notice, out);
-    if (geteuid() == 0)
-        fputs("\n# Started by root, Mosquitto would become another user before it reads the keys,\n"
-              "# which only their owner may read.\n"
-              "user root\n",
-              out);
-    fprintf(out,
-            "\n"
-            "log_dest stderr\n"
-            "log_type error\n"
-            "log_type warning\n"
-            "log_type notice\n"
-            "log_type information\n"
-            "log_timestamp_format %%Y-%%m-%%dT%%H:%%M:%%S\n"
-            "persistence false\n"
-            "\n"
-            "# Nobody without a certificate, nothing that the list does not allow.\n"
-            "per_listener_settings false\n"
-            "allow_anonymous false\n"
-            "acl_file %s/broker/acl\n"
-            "# mosquitto_pub without -i names itself not at all: the certificate does, below.\n"
-            "allow_zero_length_clientid true\n"
-            "\n"
-            "# Small packets go out at once: Nagle's algorithm would hold a command for 40 ms.\n"
-            "set_tcp_nodelay true\n"
-            "\n"
-            "# What one client can take from the others.\n"
-            "max_packet_size 4096\n"
-            "max_inflight_messages 16\n"
-            "max_queued_messages 200\n"
-            "max_queued_bytes 65536\n"
-            "memory_limit 67108864\n"
-            "persistent_client_expiration 7d\n"
-            "\n",
-            site->root);
-    fprintf(out,
-            "listener %u %s\n"
-            "max_connections 2000\n"
-            "cafile %s/ca/certificate.pem\n"
-            "certfile %s/broker/certificate.pem\n"
-            "keyfile %s/broker/key.pem\n"
-            "# Always, even when it is empty: without it a reload would keep old TLS sessions.\n"
-            "crlfile %s/broker/crl.pem\n"
-            "require_certificate true\n"
-            "# The common name is the user and the client id: nobody can take another's session.\n"
-            "use_identity_as_username true\n"
-            "use_username_as_clientid true\n"
-            "# The lowest version; 1.3 is offered too.\n"
-            "tls_version tlsv1.2\n"
-            "ciphers ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256\n"
-            "ciphers_tls1.3 TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256\n",
-            site->port, site->bind, site->root, site->root, site->root, site->root);
-    return finish(out, text);
+    struct sl_broker_conf conf = {
+        .host = SL_BROKER_SITE,
+        .is_root = geteuid() == 0,
+        .port = site->port,
+        .acl = sl_path_join(site->root, "broker/acl"),
+        .authority = sl_path_join(site->root, "ca/certificate.pem"),
+        .certificate = sl_path_join(site->root, "broker/certificate.pem"),
+        .key = sl_path_join(site->root, "broker/key.pem"),
+        .crl = sl_path_join(site->root, "broker/crl.pem"),
+    };
+    snprintf(conf.address, sizeof conf.address, "%s", site->bind);
+    return sl_broker_conf_print(&conf, text);
 }
 
 static enum sl_exit finish(FILE *out, struct sl_bytes *text)

@@ -26,10 +26,6 @@ SL_MUST_CHECK enum sl_exit sl_broker_write_acl(const struct sl_site *site,
 SL_MUST_CHECK enum sl_exit sl_broker_make_acl(const struct sl_site *site,
                                               const struct sl_site_nodes *nodes, const char *folder,
                                               struct sl_bytes *text);
-/* The canary's topic in a list: whoever hears himself under it knows that it is in force. */
-#define SL_CANARY_TOPIC_MAX (sizeof SL_CANARY_MARK + SL_CANARY_MARK_LEN)
-SL_MUST_CHECK enum sl_exit sl_broker_read_mark(const char *path, char topic[SL_CANARY_TOPIC_MAX]);
-
 /* Write broker/mosquitto.conf into folder; the paths in it lie below site->root. */
 SL_MUST_CHECK enum sl_exit sl_broker_write_conf(const struct sl_site *site, const char *folder);
 SL_MUST_CHECK enum sl_exit sl_broker_make_conf(const struct sl_site *site, struct sl_bytes *text);

@@ -27,6 +27,9 @@ enum sl_exit {
 #define SL_CURE_STRANGER                                                                           \
     "check that --site names the right folder, and that no other broker listens there"
 
+#define SL_CURE_APPLY   "make it anew with 'sluice maintain'"
+#define SL_CURE_INSTALL "write it anew with 'sluice broker install'"
+
 /* Name; exit code; what the marks stand for, in their order; the thing and its cause; the cure.
  * The identifier is the name in small letters with hyphens. The marks are printf's, so that the
  * compiler checks every call. */
@@ -190,27 +193,48 @@ enum sl_exit {
     X(BROKER_NOT_TOLD, REFUSED, "PROCESS CAUSE",                                                   \
       "cannot tell the running broker of its new list (process %d: %s)",                           \
       "send it SIGHUP as its user, or start it again")                                             \
-    X(BROKER_LIST_IGNORED, REFUSED, "FOLDER", "the broker of %s did not read its files again",     \
+    X(BROKER_LIST_IGNORED, REFUSED, "BROKER", "%s did not read its files again",                   \
       "its log says why; then start it again")                                                     \
-    X(BROKER_SHOWS_OTHER, REFUSED, "FOLDER FILE",                                                  \
-      "the broker of %s shows another certificate than %s", "start it again")                      \
-    X(BROKER_LETS_ALL_IN, REFUSED, "FOLDER",                                                       \
-      "the broker of %s lets in who has no certificate and is stopped",                            \
-      "its log says why; then start it again with 'sluice broker run'")                            \
+    X(BROKER_SHOWS_OTHER, REFUSED, "BROKER FILE", "%s shows another certificate than %s",          \
+      "start it again")                                                                            \
+    X(BROKER_LETS_ALL_IN, REFUSED, "BROKER", "%s lets in who has no certificate",                  \
+      "stop it; its log says why")                                                                 \
     X(CANARY_MISSING, FILES, "FOLDER",                                                             \
       "%s has no canaries, by which its broker is tried (it is of an earlier version)",            \
       "make them with 'sluice maintain'")                                                          \
-    X(ACL_NO_MARK, FILES, "FILE", "%s does not say by which mark it is known",                     \
-      "make it anew with 'sluice maintain'")                                                       \
-    X(BROKER_OPEN, REFUSED, "FOLDER",                                                              \
-      "the broker no longer keeps to %s/broker/acl and was stopped",                               \
-      "start it again with 'sluice broker run'")                                                   \
-    X(BROKER_LETS_IN, REFUSED, "FOLDER",                                                           \
-      "the broker of %s still lets in a certificate that was revoked and is stopped",              \
-      "its log says why; then start it again with 'sluice broker run'")                            \
-    X(BROKER_REFUSES_ALL, REFUSED, "FOLDER",                                                       \
-      "the broker of %s refuses a good certificate and is stopped",                                \
-      "check its computer's clock and its log, then start it again with 'sluice broker run'")      \
+    X(ACL_NO_MARK, FILES, "FILE", "%s was cut, or is no access list of sluice", SL_CURE_APPLY)     \
+    X(ACL_LINE, FILES, "FILE NUMBER LINE",                                                         \
+      "%s, line %u ('%s'): sluice writes no such line, and "                                       \
+      "Mosquitto could take it for leave to do everything",                                        \
+      SL_CURE_APPLY)                                                                               \
+    X(CONF_LINE, FILES, "FILE NUMBER LINE",                                                        \
+      "%s, line %u ('%s'): sluice writes no such line there", SL_CURE_INSTALL)                     \
+    X(CONF_CUT, FILES, "FILE SETTING", "%s was cut (no %s)", SL_CURE_INSTALL)                      \
+    X(CONF_POINTS, FILES, "FILE FILE", "%s does not name %s", SL_CURE_INSTALL)                     \
+    X(CONF_FOREIGN, FILES, "FILE SETTING", "%s may open the broker ('%s')",                        \
+      "remove the line, or the file")                                                              \
+    X(PEM_FOREIGN, FILES, "FILE WHAT", "%s is not what belongs there (%s)", SL_CURE_APPLY)         \
+    X(CRL_ENDED, FILES, "FILE DAY", "%s ended on %s, and with it the broker lets nobody in",       \
+      SL_CURE_APPLY)                                                                               \
+    X(CRL_NO_CANARY, FILES, "FILE", "%s does not have the revoked canary", SL_CURE_APPLY)          \
+    X(BROKER_KEY_SIGNS, FILES, "FILE", "%s holds the key of the authority",                        \
+      "remove it, and make a new site: who had it could make every certificate")                   \
+    X(BROKER_FILE_STRANGE, FILES, "FILE", "%s is no file of sluice",                               \
+      "move it away: only what the broker needs belongs there")                                    \
+    X(BROKER_FILE_RIGHTS, FILES, "FILE RIGHTS RIGHTS", "%s is %s and must be %s",                  \
+      "'sluice broker apply' sets it right")                                                       \
+    X(BROKER_USER_MISSING, FILES, "", "there is no group mosquitto on this computer",              \
+      "install Mosquitto first, or use --bundle for the broker's computer")                        \
+    X(BROKER_OPEN, REFUSED, "BROKER", "%s no longer keeps to its access list",                     \
+      "stop it; its log says why")                                                                 \
+    X(BROKER_LETS_IN, REFUSED, "BROKER", "%s still lets in a certificate that was revoked",        \
+      "stop it; its log says why")                                                                 \
+    X(BROKER_REFUSES_ALL, REFUSED, "BROKER", "%s refuses a good certificate",                      \
+      "check its computer's clock, its log, and the end of its revocation list")                   \
+    X(TRIAL_FAILED, REFUSED, "FOLDER LINE", "Mosquitto does not start with the files of %s (%s)",  \
+      "what it says names the file; 'sluice maintain' makes them anew")                            \
+    X(TRIAL_PORT, FILES, "CAUSE", "there is no free port on the loopback for a trial (%s)",        \
+      "end other programs, then try again")                                                        \
     X(BROKER_FILES_ENDED, REFUSED, "FOLDER",                                                       \
       "the revocation list or the broker's certificate of %s has ended, and the CA's key is not "  \
       "here or locked",                                                                            \

@@ -148,13 +148,17 @@ enum sl_exit sl_pki_load_certificate(const char *path, X509 **certificate)
 
 enum sl_exit sl_pki_load(const char *folder, struct sl_pki_pair *pair)
 {
+    return sl_pki_load_files(sl_path_join(folder, "certificate.pem").text,
+                             sl_path_join(folder, "key.pem").text, pair);
+}
+
+enum sl_exit sl_pki_load_files(const char *certificate, const char *key, struct sl_pki_pair *pair)
+{
     *pair = (struct sl_pki_pair){NULL, NULL};
-    struct sl_path certificate = sl_path_join(folder, "certificate.pem");
-    struct sl_path key = sl_path_join(folder, "key.pem");
-    enum sl_exit code = sl_pki_load_certificate(certificate.text, &pair->certificate);
+    enum sl_exit code = sl_pki_load_certificate(certificate, &pair->certificate);
     if (code != SL_EXIT_DONE)
         return code;
-    BIO *memory = open_pem(key.text, &code);
+    BIO *memory = open_pem(key, &code);
     if (!memory) {
         sl_pki_free(pair);
         return code;
@@ -164,7 +168,7 @@ enum sl_exit sl_pki_load(const char *folder, struct sl_pki_pair *pair)
     if (!pair->key || X509_check_private_key(pair->certificate, pair->key) != 1) {
         sl_pki_free(pair);
         ERR_clear_error();
-        return sl_cli_fail(SL_ERROR(KEY_BAD), key.text);
+        return sl_cli_fail(SL_ERROR(KEY_BAD), key);
     }
     return SL_EXIT_DONE;
 }

@@ -57,6 +57,8 @@ void sl_pki_take_back(struct sl_pki_lent *lent);
 
 /* Both files, which must belong together; the dates are not looked at. */
 SL_MUST_CHECK enum sl_exit sl_pki_load(const char *folder, struct sl_pki_pair *pair);
+SL_MUST_CHECK enum sl_exit sl_pki_load_files(const char *certificate, const char *key,
+                                             struct sl_pki_pair *pair);
 
 /* A key as its file has it: open, or locked by a passphrase (PKCS#8 with scrypt). */
 struct sl_pki_locked {

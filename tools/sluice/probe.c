@@ -1,5 +1,6 @@
 /* Visits to a broker, by the site's canaries and by certificates that were revoked a moment ago. */
 #include "probe.h"
+#include "broker_conf.h"
 #include "broker_files.h"
 #include <signal.h>
 #include <string.h>
@@ -60,24 +61,28 @@ static enum sl_exit ask(const struct sl_probe *probe, const struct sl_canaries *
     code = sl_talk_visit(&visitor, &welcome, NULL);
     *is_open = code == SL_EXIT_DONE && welcome == SL_WELCOME_IN;
     if (*is_open)
-        return sl_cli_fail(SL_ERROR(BROKER_LETS_IN), probe->site->root);
+        return sl_cli_fail(SL_ERROR(BROKER_LETS_IN), probe->who);
     if (code != SL_EXIT_DONE)
         return code;
     visitor.name = "nobody";
     visitor.pair = NULL;
     code = sl_talk_visit(&visitor, &welcome, NULL);
     *is_open = code == SL_EXIT_DONE && welcome == SL_WELCOME_IN;
-    return *is_open ? sl_cli_fail(SL_ERROR(BROKER_LETS_ALL_IN), probe->site->root) : code;
+    return *is_open ? sl_cli_fail(SL_ERROR(BROKER_LETS_ALL_IN), probe->who) : code;
 }
 
 static enum sl_exit visit_good(const struct sl_probe *probe, const struct sl_pki_pair *good,
                                bool *is_open)
 {
-    char mark[SL_CANARY_TOPIC_MAX];
-    enum sl_exit code = sl_broker_read_mark(probe->acl, mark);
+    struct sl_bytes text;
+    struct sl_broker_acl acl;
+    enum sl_exit code = sl_file_read(probe->acl, SL_BROKER_FILE_MAX, &text);
+    if (code == SL_EXIT_DONE)
+        code = sl_broker_acl_parse(probe->acl, &text, &acl);
+    sl_bytes_free(&text);
     if (code != SL_EXIT_DONE)
         return code;
-    struct ear ear = {.mark = mark};
+    struct ear ear = {.mark = acl.mark};
     const struct sl_talk_visitor visitor = {
         .site = probe->site,
         .name = SL_CANARY_GOOD,
@@ -90,7 +95,7 @@ static enum sl_exit visit_good(const struct sl_probe *probe, const struct sl_pki
     struct sl_talk *talk = NULL;
     code = sl_talk_visit(&visitor, &welcome, &talk);
     if (code == SL_EXIT_DONE && welcome != SL_WELCOME_IN)
-        code = sl_cli_fail(SL_ERROR(BROKER_REFUSES_ALL), probe->site->root);
+        code = sl_cli_fail(SL_ERROR(BROKER_REFUSES_ALL), probe->who);
     if (code == SL_EXIT_DONE)
         code = sl_talk_subscribe(talk, SL_CANARY_ALL);
     if (code == SL_EXIT_DONE)
@@ -102,11 +107,11 @@ static enum sl_exit visit_good(const struct sl_probe *probe, const struct sl_pki
     if (code != SL_EXIT_DONE)
         return code;
     if (ear.is_open)
-        return sl_cli_fail(SL_ERROR(BROKER_OPEN), probe->site->root);
+        return sl_cli_fail(SL_ERROR(BROKER_OPEN), probe->who);
     /* A session from before the reload was shown the certificate before. */
     code = sl_talk_visit(&visitor, &welcome, &talk);
     if (code == SL_EXIT_DONE && welcome != SL_WELCOME_IN)
-        code = sl_cli_fail(SL_ERROR(BROKER_REFUSES_ALL), probe->site->root);
+        code = sl_cli_fail(SL_ERROR(BROKER_REFUSES_ALL), probe->who);
     if (code == SL_EXIT_DONE)
         code = check_shown(probe, talk);
     sl_talk_close(talk);
@@ -118,7 +123,7 @@ static enum sl_exit check_shown(const struct sl_probe *probe, const struct sl_ta
     X509 *certificate = NULL;
     enum sl_exit code = sl_pki_load_certificate(probe->certificate, &certificate);
     if (code == SL_EXIT_DONE && !sl_talk_is_shown(talk, certificate))
-        code = sl_cli_fail(SL_ERROR(BROKER_SHOWS_OTHER), probe->site->root, probe->certificate);
+        code = sl_cli_fail(SL_ERROR(BROKER_SHOWS_OTHER), probe->who, probe->certificate);
     X509_free(certificate);
     return code;
 }
@@ -133,7 +138,7 @@ static enum sl_exit hear_mark(const struct sl_probe *probe, struct sl_talk *talk
     while (code == SL_EXIT_DONE && ear->marks == 0) {
         enum sl_talk_fate fate;
         if (sl_cli_now_ms() >= end || sl_talk_is_stopping())
-            return sl_cli_fail(SL_ERROR(BROKER_LIST_IGNORED), probe->site->root);
+            return sl_cli_fail(SL_ERROR(BROKER_LIST_IGNORED), probe->who);
         code = sl_talk_publish(talk, ear->mark, "", &request, &fate);
         if (code == SL_EXIT_DONE)
             code = sl_talk_wait(talk, NULL, 20);
@@ -156,7 +161,7 @@ static enum sl_exit say_all(const struct sl_probe *probe, struct sl_talk *talk,
     uint64_t end = sl_cli_now_ms() + OBEY_MS;
     while (code == SL_EXIT_DONE && ear->marks == before) {
         if (sl_cli_now_ms() >= end || sl_talk_is_stopping())
-            return sl_cli_fail(SL_ERROR(BROKER_LIST_IGNORED), probe->site->root);
+            return sl_cli_fail(SL_ERROR(BROKER_LIST_IGNORED), probe->who);
         code = sl_talk_wait(talk, NULL, 20);
     }
     return code;
@@ -179,12 +184,13 @@ enum sl_exit sl_probe_site(const struct sl_site *site)
 {
     const struct sl_path acl = sl_path_join(site->root, "broker/acl");
     const struct sl_path certificate = sl_path_join(site->root, "broker/certificate.pem");
-    const struct sl_probe probe = {.site = site, .acl = acl.text, .certificate = certificate.text};
+    const struct sl_probe probe = {
+        .who = SL_PROBE_SITE, .site = site, .acl = acl.text, .certificate = certificate.text};
     bool is_open = false;
     enum sl_exit code = sl_probe_broker(&probe, &is_open);
     int owner = is_open ? sl_site_lock_owner(site, "broker") : 0;
-    if (owner > 0)
-        kill(owner, SIGTERM);
+    if (owner > 0 && kill(owner, SIGTERM) == 0)
+        sl_cli_note("the broker was stopped: closed beats open");
     return code;
 }
 
@@ -197,7 +203,7 @@ enum sl_exit sl_probe_refusal(const struct sl_talk_visitor *visitor)
         code = sl_talk_visit(visitor, &welcome, NULL);
         if (code == SL_EXIT_DONE && welcome == SL_WELCOME_IN) {
             if (sl_cli_now_ms() >= end)
-                return sl_cli_fail(SL_ERROR(BROKER_LETS_IN), visitor->site->root);
+                return sl_cli_fail(SL_ERROR(BROKER_LETS_IN), SL_PROBE_SITE);
             nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
         }
     }

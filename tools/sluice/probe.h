@@ -7,7 +7,10 @@
 
 #include "talk.h"
 
+#define SL_PROBE_SITE "the site's broker"
+
 struct sl_probe {
+    const char *who;            /* the broker in a message */
     const struct sl_site *site; /* host and port: the broker that is asked */
     const char *acl;            /* the access list that must be in force */
     const char *certificate;    /* the file with the certificate that it must show */

@@ -201,7 +201,7 @@ static enum sl_exit prove(const struct sl_revocation *revocation)
     if (code == SL_EXIT_DONE)
         code = sl_talk_visit(&visitor, &welcome, NULL);
     if (code == SL_EXIT_DONE && welcome != SL_WELCOME_IN)
-        code = sl_cli_fail(SL_ERROR(BROKER_REFUSES_ALL), revocation->site->root);
+        code = sl_cli_fail(SL_ERROR(BROKER_REFUSES_ALL), SL_PROBE_SITE);
     return code == SL_EXIT_DONE ? sl_probe_site(revocation->site) : code;
 }
 
