@@ -20,7 +20,7 @@ if git rev-parse --git-dir >/dev/null 2>&1; then
     git ls-files | while read -r file; do [ ! -e "$file" ] || echo "$file"; done
 else
     find . -type f -not -path './build/*' -not -path './site/*'
-fi | tar -cf - -T - | tar -xf - -C "$work/source"
+fi | tar -cf - -T - | tar -xf - --no-same-owner -C "$work/source"
 # Rights and dates of the copy are those of a fresh one everywhere.
 chmod -R u=rwX,go=rX "$work/source"
 
