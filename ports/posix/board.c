@@ -1,6 +1,7 @@
 /* Clocks, entropy, sleep. */
 #include "board.h"
 #include "chip_socket.h"
+#include "clock/clock.h"
 #include "flash_file.h"
 #include "log.h"
 #include "net.h"
@@ -42,7 +43,7 @@ bool sl_port_utc(uint64_t *unix_s, uint16_t *unix_ms)
     if (!board.may_use_clock)
         return false;
     clock_gettime(CLOCK_REALTIME, &now);
-    if (now.tv_sec < 0 || (uint64_t)now.tv_sec < board.floor_s) {
+    if (now.tv_sec < 0 || (uint64_t)now.tv_sec + SL_CLOCK_HOLD_S < board.floor_s) {
         if (!board.has_complained)
             posix_log_failure(POSIX_ERROR(CLOCK_BEHIND), (long long)now.tv_sec,
                               (long long)board.floor_s);

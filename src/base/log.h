@@ -79,6 +79,9 @@ enum sl_log_level { SL_LOG_DEBUG, SL_LOG_INFO, SL_LOG_WARNING, SL_LOG_ERROR };
     X(SL_LOG_TIME_REFUSED, SL_LOG_WARNING,                                                         \
       "the time offered was refused: it lies before the last trusted time, or too far from it; "   \
       "set the clock right")                                                                       \
+    X(SL_LOG_TIME_HELD, SL_LOG_WARNING,                                                            \
+      "the clock is behind the last trusted time, by a day at most: dates are judged at that "     \
+      "time until the clock has reached it; set the clock right")                                  \
     X(SL_LOG_SNTP_FAILED, SL_LOG_WARNING,                                                          \
       "no time from the SNTP server ({status}): check its name, that it is set itself, and UDP "   \
       "port 123 on the way")                                                                       \

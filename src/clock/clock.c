@@ -17,8 +17,9 @@ enum sl_status sl_clock_set(struct sl_clock *clock, sl_ms now, uint64_t unix_s, 
         return SL_BAD_ARGUMENT;
     if (!is_acceptable(clock, now, unix_s, source))
         return SL_REFUSED;
-    clock->base_s = clock->set_s = unix_s;
-    clock->base_ms = unix_ms;
+    clock->is_held = unix_s < clock->floor_s;
+    clock->base_s = clock->set_s = clock->is_held ? clock->floor_s : unix_s;
+    clock->base_ms = clock->is_held ? 0 : unix_ms;
     clock->base_at = now;
     clock->source = source;
     sl_clock_tick(clock, now);
@@ -27,7 +28,7 @@ enum sl_status sl_clock_set(struct sl_clock *clock, sl_ms now, uint64_t unix_s, 
 
 void sl_clock_confirm(struct sl_clock *clock, sl_ms now)
 {
-    clock->is_confirmed = clock->source != SL_CLOCK_UNKNOWN;
+    clock->is_confirmed = clock->source != SL_CLOCK_UNKNOWN && !clock->is_held;
     sl_clock_tick(clock, now);
 }
 
@@ -68,7 +69,7 @@ static bool is_acceptable(const struct sl_clock *clock, sl_ms now, uint64_t unix
                           enum sl_clock_source source)
 {
     if (unix_s < clock->floor_s)
-        return false;
+        return !clock->is_confirmed && clock->floor_s - unix_s <= SL_CLOCK_HOLD_S;
     /* The board's own clock is trusted by its owner, who may set it at any time: a computer without
      * a battery starts in the past and is put right when the network is there. */
     if (!clock->is_confirmed || source == SL_CLOCK_SYSTEM)

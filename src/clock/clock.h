@@ -4,6 +4,10 @@
  * floor nor the ratchet: that takes a peer whose certificate was good at this time. Until then a
  * later word of a source replaces the one before, so that one lie, or a clock that is put right
  * after the start, does not shut the node out for good. Countdowns never use this clock.
+ *
+ * A clock that was a day ahead when a peer confirmed it leaves a floor that lies ahead when the
+ * clock is put right. So a source may lie a little below the floor at the start: the time is held
+ * at the floor until the source has reached it, and moves no floor meanwhile.
  */
 #ifndef SL_CLOCK_CLOCK_H
 #define SL_CLOCK_CLOCK_H
@@ -13,6 +17,7 @@
 
 #define SL_CLOCK_FIRST_JUMP_S                                                                      \
     (UINT32_C(10) * 366 * 86400) /* furthest ahead of the floor at first */
+#define SL_CLOCK_HOLD_S    86400 /* furthest below the floor at first */
 #define SL_CLOCK_STEP_S    60    /* a later correction, either way, beside the drift */
 #define SL_CLOCK_DRIFT_PPM 500   /* allowed drift since the last setting */
 
@@ -27,18 +32,20 @@ struct sl_clock {
     uint16_t base_ms; /* milliseconds of base_s already gone at base_at */
     enum sl_clock_source source;
     bool is_confirmed;
+    bool is_held; /* at the floor: the source lies below it; cannot be confirmed */
 };
 
 void sl_clock_init(struct sl_clock *clock, uint64_t floor_s);
 
 /* A source says it is unix_s now. Confirmed time SNTP may only correct; the board's own clock may
  * also step.
- * Fails: SL_REFUSED (below the floor, or a jump beyond the limits), SL_BAD_ARGUMENT (unix_ms above
- * 999, no source); the clock is unchanged. */
+ * Fails: SL_REFUSED (below the floor by more than is held, or a jump beyond the limits),
+ * SL_BAD_ARGUMENT (unix_ms above 999, no source); the clock is unchanged. */
 SL_MUST_CHECK enum sl_status sl_clock_set(struct sl_clock *clock, sl_ms now, uint64_t unix_s,
                                           uint16_t unix_ms, enum sl_clock_source source);
 
-/* A peer has answered whose certificate was checked at this time. Nothing while it is unknown. */
+/* A peer has answered whose certificate was checked at this time. Nothing while it is unknown or
+ * held. */
 void sl_clock_confirm(struct sl_clock *clock, sl_ms now);
 
 /* UTC in seconds; 0 while unknown. */

@@ -126,6 +126,7 @@ bool sl_node_deadline(const struct sl_node *node, sl_ms now, sl_ms *due)
 
 void sl_node_dialled(struct sl_node *node, sl_ms now)
 {
+    node->is_time_unproven = false;
     sl_connection_dialled(&node->connection, now, sl_clock_utc(&node->clock, now));
 }
 
@@ -208,11 +209,15 @@ enum sl_status sl_node_set_time(struct sl_node *node, sl_ms now, uint64_t unix_s
 static enum sl_status set_time(struct sl_node *node, sl_ms now, uint64_t unix_s, uint16_t unix_ms,
                                enum sl_clock_source source)
 {
-    bool was_known = is_time_known(node);
+    bool was_known = is_time_known(node), was_held = node->clock.is_held;
     enum sl_status status = sl_clock_set(&node->clock, now, unix_s, unix_ms, source);
     if (status != SL_OK && !node->is_time_refused) /* said once, however often it is offered */
         sl_log_push(&node->log, SL_LOG_TIME_REFUSED, 0, 0);
     node->is_time_refused = status != SL_OK;
+    if (node->clock.is_held && !was_held)
+        sl_log_push(&node->log, SL_LOG_TIME_HELD, 0, 0);
+    if (was_held && !node->clock.is_held)
+        node->is_time_unproven = true;
     if (status == SL_OK && !was_known) {
         sl_log_push(&node->log, SL_LOG_TIME_KNOWN, 0, 0);
         sl_connection_allow(&node->connection);
@@ -224,10 +229,13 @@ static enum sl_status set_time(struct sl_node *node, sl_ms now, uint64_t unix_s,
 static bool confirm_time(struct sl_node *node, sl_ms now)
 {
     const struct sl_connection *connection = &node->connection;
-    if (node->clock.is_confirmed || connection->handshake == SL_HANDSHAKE_RESUMED ||
+    if (node->clock.is_confirmed || node->is_time_unproven ||
+        connection->handshake == SL_HANDSHAKE_RESUMED ||
         connection->stage < SL_CONNECTION_CONNECTING || connection->stage > SL_CONNECTION_OPEN)
         return false;
     sl_clock_confirm(&node->clock, now);
+    if (!node->clock.is_confirmed)
+        return false;
     keep_time(node, now);
     return true;
 }

@@ -124,7 +124,8 @@ struct sl_node {
     struct sl_clock clock;
     struct sl_sntp sntp;
     bool is_time_refused;
-    sl_ms keep_due; /* valid once the time is confirmed */
+    bool is_time_unproven; /* it left the floor, where it was held, after the last attempt began */
+    sl_ms keep_due;        /* valid once the time is confirmed */
 
     struct sl_zones zones;
     struct sl_master master;

@@ -11,7 +11,9 @@ if(NOT SL_SANITIZE) # the packages have their own compiler options
     add_test(NAME system/deb COMMAND sh ${folder}/deb.sh ${PROJECT_SOURCE_DIR})
     set_tests_properties(system/deb PROPERTIES LABELS system TIMEOUT 300)
 endif()
-foreach(test node_log node_procd install)
+add_test(NAME system/ipk
+         COMMAND sh ${folder}/ipk.sh $<TARGET_FILE:sluice> ${PROJECT_SOURCE_DIR}/deploy/openwrt/ipk.sh)
+foreach(test node_log node_procd install ipk)
     set_tests_properties(system/${test} PROPERTIES LABELS system TIMEOUT 120 SKIP_RETURN_CODE 77)
 endforeach()
 

@@ -189,11 +189,11 @@ static void nothing_below_the_kept_time_is_believed(void **state)
     struct test_process server, by_sntp, by_clock;
     struct test_path dir, other;
     char address[32], text[32];
-    const long long tomorrow = (long long)time(NULL) + 86400;
+    const long long later = (long long)time(NULL) + 2 * 86400; /* a day would be held */
 
     (void)state;
-    snprintf(text, sizeof text, "%lld\n", tomorrow);
-    make_state("tomorrow", "last-time", text, &dir); /* of an earlier version */
+    snprintf(text, sizeof text, "%lld\n", later);
+    make_state("later", "last-time", text, &dir); /* of an earlier version */
     make_state("too", "last-time", text, &other);
     start_server(&server, "honest", address);
     start_node(&by_sntp, "node-floor-sntp", address, dir.text);

@@ -39,7 +39,7 @@ static void test_first_setting_lies_between_floor_and_ten_years(void **state)
     (void)state;
 
     sl_clock_init(&clock, FLOOR);
-    assert_int_equal(sl_clock_set(&clock, 0, FLOOR - 1, 999, SL_CLOCK_SNTP), SL_REFUSED);
+    assert_int_equal(sl_clock_set(&clock, 0, FLOOR - DAY_S - 1, 999, SL_CLOCK_SNTP), SL_REFUSED);
     assert_int_equal(sl_clock_set(&clock, 0, 0, 0, SL_CLOCK_SNTP), SL_REFUSED);
     assert_int_equal(sl_clock_set(&clock, 0, last + 1, 0, SL_CLOCK_SNTP), SL_REFUSED);
     assert_int_equal(sl_clock_set(&clock, 0, UINT64_MAX, 0, SL_CLOCK_SNTP), SL_REFUSED);
@@ -123,7 +123,7 @@ static void test_a_source_alone_moves_no_floor_and_may_be_replaced(void **state)
     assert_int_equal(sl_clock_set(&clock, 0, FLOOR + 3650 * DAY_S, 0, SL_CLOCK_SNTP), SL_OK);
     sl_clock_tick(&clock, 1000);
     assert_int_equal(sl_clock_floor(&clock), FLOOR);
-    assert_int_equal(sl_clock_set(&clock, 1000, FLOOR - 1, 0, SL_CLOCK_SNTP), SL_REFUSED);
+    assert_int_equal(sl_clock_set(&clock, 1000, FLOOR - DAY_S - 1, 0, SL_CLOCK_SNTP), SL_REFUSED);
     assert_int_equal(sl_clock_set(&clock, 1000, FLOOR + DAY_S, 0, SL_CLOCK_SNTP), SL_OK);
     assert_int_equal(sl_clock_utc(&clock, 1000), FLOOR + DAY_S);
     sl_clock_confirm(&clock, 3000);
@@ -140,6 +140,33 @@ static void test_corrections_never_go_below_the_floor(void **state)
     assert_int_equal(sl_clock_set(&clock, 0, FLOOR - 1, 0, SL_CLOCK_SNTP), SL_REFUSED);
     assert_int_equal(sl_clock_set(&clock, 0, FLOOR, 0, SL_CLOCK_SNTP), SL_OK);
     assert_int_equal(sl_clock_floor(&clock), FLOOR + 10); /* to be stored: never goes back */
+}
+
+/* The clock was a day ahead when the floor was stored, and was put right since. */
+static void test_a_time_just_below_the_floor_is_held_there(void **state)
+{
+    struct sl_clock clock;
+    const sl_ms hour = 3600000;
+    (void)state;
+
+    sl_clock_init(&clock, FLOOR);
+    assert_int_equal(sl_clock_set(&clock, 0, FLOOR - DAY_S, 500, SL_CLOCK_SNTP), SL_OK);
+    assert_true(clock.is_held);
+    assert_int_equal(sl_clock_utc(&clock, 499), FLOOR);
+    for (sl_ms now = hour; now <= 23 * hour; now += hour) {
+        sl_clock_confirm(&clock, now); /* else the floor would run away from the source */
+        assert_int_equal(sl_clock_utc(&clock, now), FLOOR + 3600);
+        assert_int_equal(sl_clock_set(&clock, now, FLOOR - DAY_S + now / 1000, 0, SL_CLOCK_SNTP),
+                         SL_OK);
+        assert_int_equal(sl_clock_utc(&clock, now), FLOOR);
+        assert_int_equal(sl_clock_floor(&clock), FLOOR);
+    }
+    assert_int_equal(sl_clock_set(&clock, 24 * hour, FLOOR + 1, 250, SL_CLOCK_SNTP), SL_OK);
+    assert_false(clock.is_held);
+    assert_int_equal(sl_clock_utc(&clock, 24 * hour + 750), FLOOR + 2);
+    sl_clock_confirm(&clock, 24 * hour);
+    assert_int_equal(sl_clock_floor(&clock), FLOOR + 1);
+    assert_int_equal(sl_clock_set(&clock, 24 * hour, FLOOR - 1, 0, SL_CLOCK_SNTP), SL_REFUSED);
 }
 
 /* Sixty days with ticks at this distance: the counter wraps on the way. */
@@ -181,6 +208,7 @@ int main(void)
         cmocka_unit_test(test_the_boards_own_clock_may_step),
         cmocka_unit_test(test_a_source_alone_moves_no_floor_and_may_be_replaced),
         cmocka_unit_test(test_corrections_never_go_below_the_floor),
+        cmocka_unit_test(test_a_time_just_below_the_floor_is_held_there),
         cmocka_unit_test(test_laws_of_ticks_and_wrap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,7 +61,8 @@ static void a_time_below_the_floor_is_refused_and_said_once(void **state)
     (void)state;
     rig_run(rig, 100);
     for (int i = 0; i < 5; i++) {
-        assert_int_equal(sl_node_set_time(&rig->node, rig->now, RIG_UTC - 86401, 0), SL_REFUSED);
+        assert_int_equal(sl_node_set_time(&rig->node, rig->now, RIG_UTC - 2 * 86400 - 1, 0),
+                         SL_REFUSED);
         rig_run(rig, 1000);
     }
     assert_int_equal(rig->dials, 0);
@@ -70,6 +71,24 @@ static void a_time_below_the_floor_is_refused_and_said_once(void **state)
     rig_run(rig, 100);
     assert_true(is_open());
     assert_int_equal(rig_logged(rig, SL_LOG_TIME_KNOWN), 1);
+}
+
+/* The floor was stored a day ahead: the node works, and the floor waits. A jump out of the hold
+ * counts only after a broker has stood behind it in a handshake of its own. */
+static void a_time_just_below_the_floor_is_held(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(sl_node_set_time(&rig->node, rig->now, RIG_UTC - 2 * 86400, 0), SL_OK);
+        rig_run(rig, 60000);
+    }
+    assert_true(is_open());
+    assert_int_equal(rig_logged(rig, SL_LOG_TIME_HELD), 1);
+    assert_int_equal(rig->keeps, 0);
+    assert_int_equal(sl_node_set_time(&rig->node, rig->now, RIG_UTC + 3650 * 86400, 0), SL_OK);
+    rig_run(rig, 3600000);
+    assert_true(is_open());
+    assert_int_equal(rig->keeps, 0);
 }
 
 static void sntp_gives_the_time(void **state)
@@ -318,6 +337,7 @@ int main(void)
         FROM_START(nothing_is_dialled_before_the_time_is_known),
         FROM_START(a_time_that_no_broker_confirms_is_not_kept),
         FROM_START(a_time_below_the_floor_is_refused_and_said_once),
+        FROM_START(a_time_just_below_the_floor_is_held),
         FROM_START(sntp_gives_the_time),
         FROM_START(an_unreachable_broker_is_given_up_after_15_s),
         FROM_START(a_refused_dial_is_tried_again_with_back_off),
