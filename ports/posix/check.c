@@ -1,6 +1,7 @@
 /* Opens what a start would open, and stops before the first output. */
 #include "check.h"
 #include "clock/clock.h"
+#include "enrol.h"
 #include "gpio_lines.h"
 #include "identity_file.h"
 #include "kept_records.h"
@@ -34,8 +35,14 @@ bool posix_check(const struct posix_options *options, const struct posix_values 
     uint64_t floor_s = 0;
 
     show(values);
-    const bool has_identity = say(check_identity(options, &file, &failure), &failure);
-    bool is_good = has_identity;
+    bool has_identity = false, is_good = say(posix_enrol_check(options, &failure), &failure);
+    if (options->serial && !posix_identity_is_there(options->identity_path)) {
+        printf("no identity yet: it would wait for 'sluice node enrol' on %s\n", options->serial);
+        is_good &= say(posix_identity_can_write(options->identity_path, &failure), &failure);
+    } else {
+        has_identity = say(check_identity(options, &file, &failure), &failure);
+        is_good &= has_identity;
+    }
     is_good &= !has_identity || say(check_node(options, &file.identity, &failure), &failure);
     is_good &=
         say(posix_records_read(&records, options->state_dir, true, &floor_s, &failure), &failure);

@@ -39,6 +39,9 @@ enum posix_exit {
       "give one of them, here or in %s")                                                           \
     X(OUTPUT_TWICE, USAGE, "FILE", "more than one of --chip, --spi, --gpio and --raw is given",    \
       "keep one of them, here or in %s")                                                           \
+    X(RESET_WITHOUT_SERIAL, USAGE, "",                                                             \
+      "'reset' is given without 'serial', so holding it would do nothing",                         \
+      "give the serial line, too, or leave the reset out")                                         \
     X(DEFAULT_ABOVE_LONGEST, USAGE, "SECONDS SECONDS",                                             \
       "'default' (%ld s) is above 'longest' (%ld s)", "lower the one, or raise the other")         \
     /* the configuration file */                                                                   \
@@ -64,7 +67,8 @@ enum posix_exit {
     X(VALUE_BAD, USAGE, "FILE LINE VALUE KEY ALLOWED", "%s:%u: '%s' is no value of %s", "give %s") \
     /* the identity */                                                                             \
     X(IDENTITY_MISSING, LOCAL, "FILE CAUSE", "identity %s: cannot be found (%s)",                  \
-      "make one with 'sluice node add NAME', and give its path")                                   \
+      "make one with 'sluice node add NAME' and give its path, or give --serial and enrol the "    \
+      "node")                                                                                      \
     X(IDENTITY_DENIED, LOCAL, "FILE CAUSE", "identity %s: this user may not read it (%s)",         \
       "run sluice-node as its owner, or make this user its owner with chown")                      \
     X(IDENTITY_LINK, LOCAL, "FILE", "identity %s: it is a symbolic link", "name the file itself")  \
@@ -90,6 +94,26 @@ enum posix_exit {
       POSIX_CURE_NEW_IMAGE)                                                                        \
     X(IDENTITY_EXPIRED, LOCAL, "FILE DAY NODE", "identity %s: its certificate ended on %s",        \
       "run 'sluice node add %.*s --replace' at the site and copy the new image")                   \
+    X(IDENTITY_NO_PLACE, LOCAL, "FILE CAUSE",                                                      \
+      "identity %s: it cannot be written there when this node is enrolled (%s)",                   \
+      "name a file in a folder that this user may write, such as the state folder")                \
+    X(IDENTITY_UNWRITTEN, GOES_ON, "FILE CAUSE", "identity %s: cannot be written (%s)",            \
+      "check the folder's rights, the disk and its free space, then enrol again")                  \
+    /* enrolment */                                                                                \
+    X(SERIAL_MISSING, LOCAL, "DEVICE CAUSE", "serial line %s: cannot be found (%s)",               \
+      "name a tty such as /dev/ttyS0, or pty:PATH")                                                \
+    X(SERIAL_DENIED, LOCAL, "DEVICE CAUSE", "serial line %s: this user may not use it (%s)",       \
+      "give the node's user the device (Debian: group dialout)")                                   \
+    X(SERIAL_BUSY, LOCAL, "DEVICE", "serial line %s: another program uses it",                     \
+      "end that, such as a login (serial-getty@) or a terminal")                                   \
+    X(SERIAL_UNFIT, LOCAL, "DEVICE CAUSE", "serial line %s: cannot be set up (%s)",                \
+      "name a tty that does 115200 baud")                                                          \
+    X(SERIAL_NO_PTY, LOCAL, "PATH CAUSE", "no pseudo terminal could be put at %s (%s)",            \
+      "name a path in a folder that this user may write, where nothing is yet")                    \
+    X(SERIAL_LOST, GOES_ON, "DEVICE CAUSE", "serial line %s: it went away (%s)",                   \
+      "put it back; the node looks for it")                                                        \
+    X(RESET_UNREADABLE, LOCAL, "LINE CAUSE", "reset %s: cannot be read (%s)",                      \
+      "'gpioinfo' tells what the line can do, and who holds it")                                   \
     /* the state folder, and time */                                                               \
     X(STATE_UNUSABLE, LOCAL, "FOLDER CAUSE", "state folder %s: cannot be used (%s)",               \
       POSIX_CURE_FOLDER)                                                                           \

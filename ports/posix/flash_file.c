@@ -49,6 +49,17 @@ bool posix_flash_init(const char *dir, bool is_check, uint8_t *sectors,
     return true;
 }
 
+void posix_flash_forget(const char *dir)
+{
+    const int dir_fd = dir ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+    if (dir_fd < 0)
+        return;
+    (void)unlinkat(dir_fd, NAME, 0);
+    (void)unlinkat(dir_fd, OLD_TIME_NAME, 0);
+    close(dir_fd);
+}
+
 uint64_t posix_flash_old_time(uint64_t kept_s)
 {
     char text[OLD_TIME_LEN + 1] = "", *end = text;

@@ -17,6 +17,8 @@ bool posix_flash_init(const char *dir, bool is_check, uint8_t *sectors,
 /* Up to 0.1.0 DIR/last-time held the trusted-time floor.
  * Gives: that time, 0 for none. Removes the file when kept_s, from the records, has reached it. */
 uint64_t posix_flash_old_time(uint64_t kept_s);
+/* Remove what is kept in dir; before posix_flash_init. NULL: there is none. */
+void posix_flash_forget(const char *dir);
 /* Wakes when an operation has ended. */
 void posix_flash_wait(struct posix_wait *wait);
 /* Wait for the operation under way, at most ms milliseconds: on the way out. */

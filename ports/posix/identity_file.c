@@ -1,7 +1,10 @@
-/* Opens, checks the opened file itself (not its name again), reads, decodes. */
+/* Opens, checks the opened file itself (not its name again), reads, decodes. Writes whole files. */
 #include "identity_file.h"
+#include "log.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,6 +16,8 @@ static bool check(int fd, const char *path, struct posix_failure *failure);
 static bool read_all(int fd, const char *path, struct posix_identity *file, size_t *len,
                      struct posix_failure *failure);
 static bool fail_to_open(struct posix_failure *failure, const char *path, int error);
+static int open_folder(const char *path);
+static bool write_flushed(int fd, struct sl_view image);
 
 bool posix_identity_read(struct posix_identity *file, const char *path,
                          struct posix_failure *failure)
@@ -110,4 +115,64 @@ static bool read_all(int fd, const char *path, struct posix_identity *file, size
         return true;
     sl_wipe(file, sizeof *file);
     return posix_fail(failure, POSIX_ERROR(IDENTITY_UNREADABLE), path, strerror(errno));
+}
+
+bool posix_identity_is_there(const char *path)
+{
+    struct stat info;
+
+    return lstat(path, &info) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
+bool posix_identity_can_write(const char *path, struct posix_failure *failure)
+{
+    const int folder = open_folder(path);
+    const bool can_write = folder >= 0 && faccessat(folder, ".", W_OK | X_OK, AT_EACCESS) == 0;
+
+    if (!can_write)
+        posix_fail(failure, POSIX_ERROR(IDENTITY_NO_PLACE), path, strerror(errno));
+    if (folder >= 0)
+        close(folder);
+    return can_write;
+}
+
+bool posix_identity_write(const char *path, struct sl_view image)
+{
+    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    char temporary[PATH_MAX];
+    const int folder = open_folder(path);
+
+    snprintf(temporary, sizeof temporary, "%s.new", path);
+    (void)unlink(temporary); /* of a try that was cut short */
+    const int fd = folder >= 0 ? open(temporary, flags, 0600) : -1;
+    const bool ok =
+        fd >= 0 && write_flushed(fd, image) && rename(temporary, path) == 0 && fsync(folder) == 0;
+    if (!ok) {
+        posix_log_failure(POSIX_ERROR(IDENTITY_UNWRITTEN), path, strerror(errno));
+        (void)unlink(temporary);
+    }
+    if (fd >= 0)
+        close(fd);
+    if (folder >= 0)
+        close(folder);
+    return ok;
+}
+
+static int open_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char folder[PATH_MAX] = ".";
+
+    if (slash)
+        snprintf(folder, sizeof folder, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+    return open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static bool write_flushed(int fd, struct sl_view image)
+{
+    errno = 0;
+    const ssize_t written = write(fd, image.data, image.len);
+    if (written != (ssize_t)image.len && errno == 0)
+        errno = ENOSPC;
+    return written == (ssize_t)image.len && fsync(fd) == 0;
 }

@@ -18,4 +18,12 @@ struct posix_identity {
 bool posix_identity_read(struct posix_identity *file, const char *path,
                          struct posix_failure *failure);
 
+/* Does anything have this name? What it is worth, reading tells. */
+bool posix_identity_is_there(const char *path);
+/* May files in its folder be made and renamed? False: *failure says why not. */
+bool posix_identity_can_write(const char *path, struct posix_failure *failure);
+/* Write the image beside path with mode 0600, flush it, and give it the name at a stroke: whatever
+ * happens, the file is the old one or the new one. False: it was logged why. */
+bool posix_identity_write(const char *path, struct sl_view image);
+
 #endif

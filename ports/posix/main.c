@@ -3,6 +3,7 @@
 #include "check.h"
 #include "chip_socket.h"
 #include "chip_spi.h"
+#include "enrol.h"
 #include "flash_file.h"
 #include "gpio_lines.h"
 #include "identity_file.h"
@@ -29,7 +30,11 @@
 #define STORE_MS 2000 /* at most, on the way out, for what should be kept */
 
 static int catch_signals(void);
-static bool start(const struct posix_options *options, int signals, struct posix_failure *failure);
+enum start { START_GOOD, START_ENDED, START_FAILED };
+static enum start start(const struct posix_options *options, int signals,
+                        struct posix_failure *failure);
+static bool start_node(const struct posix_options *options, int signals,
+                       struct posix_failure *failure);
 static bool start_outputs(const struct posix_options *options, struct posix_failure *failure);
 static bool loop(int signals, uint32_t lease_ms);
 static void log_report(void);
@@ -65,11 +70,16 @@ int main(int argc, char **argv)
         return posix_check(&options, &values) ? POSIX_EXIT_DONE : POSIX_EXIT_LOCAL;
     const int signals = catch_signals();
     enum posix_exit code = POSIX_EXIT_DONE;
-    if (!start(&options, signals, &failure)) {
+    switch (start(&options, signals, &failure)) {
+    case START_GOOD:
+        code = loop(signals, options.lease_ms) ? POSIX_EXIT_DONE : POSIX_EXIT_LOCAL;
+        break;
+    case START_ENDED:
+        break;
+    case START_FAILED:
         posix_failure_show(&failure);
         code = failure.exit;
-    } else if (!loop(signals, options.lease_ms)) {
-        code = POSIX_EXIT_LOCAL;
+        break;
     }
     posix_relays_stop();
     sl_wipe(&run, sizeof run);
@@ -97,7 +107,29 @@ static int catch_signals(void)
     return signalfd(-1, &ours, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
-static bool start(const struct posix_options *options, int signals, struct posix_failure *failure)
+/* A node without an identity may get one first. */
+static enum start start(const struct posix_options *options, int signals,
+                        struct posix_failure *failure)
+{
+    if (signals < 0) { /* they are blocked: nobody could stop us */
+        posix_fail(failure, POSIX_ERROR(SIGNALS_UNREADABLE), strerror(errno));
+        return START_FAILED;
+    }
+    if (!start_outputs(options, failure) || !posix_state_lock(options->state_dir, failure))
+        return START_FAILED;
+    switch (posix_enrol(options, signals, failure)) {
+    case POSIX_ENROL_GO_ON:
+        break;
+    case POSIX_ENROL_ENDED:
+        return START_ENDED;
+    case POSIX_ENROL_FAILED:
+        return START_FAILED;
+    }
+    return start_node(options, signals, failure) ? START_GOOD : START_FAILED;
+}
+
+static bool start_node(const struct posix_options *options, int signals,
+                       struct posix_failure *failure)
 {
     uint8_t seed[SL_NODE_SEED_LEN];
     struct sl_node_config config = {.identity = &identity.identity,
@@ -107,11 +139,7 @@ static bool start(const struct posix_options *options, int signals, struct posix
                                     .use_sntp = options->use_sntp,
                                     .version = SL_VERSION};
 
-    if (signals < 0) /* they are blocked: nobody could stop us */
-        return posix_fail(failure, POSIX_ERROR(SIGNALS_UNREADABLE), strerror(errno));
-    if (!start_outputs(options, failure) ||
-        !posix_identity_read(&identity, options->identity_path, failure) ||
-        !posix_state_lock(options->state_dir, failure) ||
+    if (!posix_identity_read(&identity, options->identity_path, failure) ||
         !posix_records_read(&records, options->state_dir, false, &config.floor_s, failure))
         return false;
     posix_log_name(identity.identity.name);

@@ -47,6 +47,24 @@ void posix_notify_turn(sl_ms now, const struct sl_node_health *health)
     manager.watchdog_due = now + manager.watchdog_ms;
 }
 
+void posix_notify_waiting(sl_ms now, const char *line)
+{
+    char text[128];
+
+    if (!manager.socket)
+        return;
+    if (!manager.is_ready) {
+        snprintf(text, sizeof text, "READY=1\nSTATUS=waiting for 'sluice node enrol' on %.64s",
+                 line);
+        tell(text);
+        manager.is_ready = true;
+    }
+    if (manager.watchdog_ms == 0 || !sl_ms_is_reached(now, manager.watchdog_due))
+        return;
+    tell("WATCHDOG=1");
+    manager.watchdog_due = now + manager.watchdog_ms;
+}
+
 void posix_notify_stopping(void)
 {
     if (manager.socket)

@@ -15,6 +15,8 @@
 void posix_notify_init(sl_ms now);
 /* After every turn of the loop: the first one is READY=1. */
 void posix_notify_turn(sl_ms now, const struct sl_node_health *health);
+/* The same while there is no node yet: ready, and waiting for an enrolment on this line. */
+void posix_notify_waiting(sl_ms now, const char *line);
 void posix_notify_stopping(void);
 /* Wakes the loop when the watchdog is to be fed. */
 void posix_notify_wait(struct posix_wait *wait);

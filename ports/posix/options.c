@@ -89,9 +89,13 @@ bool posix_options_make(struct posix_options *options, const struct posix_values
     struct posix_gpio_spec spec;
 
     *options = (struct posix_options){.identity_path = text_of(values, POSIX_IDENTITY),
-                                      .state_dir = text_of(values, POSIX_STATE)};
+                                      .state_dir = text_of(values, POSIX_STATE),
+                                      .serial = text_of(values, POSIX_SERIAL),
+                                      .reset = text_of(values, POSIX_RESET)};
     if (!options->identity_path)
         return posix_fail(failure, POSIX_ERROR(IDENTITY_UNNAMED), file_of(values));
+    if (options->reset && !options->serial)
+        return posix_fail(failure, POSIX_ERROR(RESET_WITHOUT_SERIAL));
     if (!find_output(values, &output, failure))
         return false;
     if (standard > longest)

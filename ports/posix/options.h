@@ -13,6 +13,8 @@ struct posix_options {
     enum posix_output output;
     const char *output_name; /* SOCKET, DEVICE or CHIP:LINES of it */
     const char *state_dir;   /* NULL: none */
+    const char *serial;      /* tty or pty:PATH; NULL: none */
+    const char *reset;       /* CHIP:LINE; NULL: none */
     bool use_sntp;
     char sntp_host[SL_HOST_MAX + 1];
     uint16_t sntp_port;

@@ -22,7 +22,8 @@ static const char *const sinks[] = {"auto", "stderr", "journal", "syslog", "json
 const struct posix_setting posix_settings[POSIX_SETTINGS] = {
     [POSIX_IDENTITY] =
         {"identity", "FILE", POSIX_PATH, .max = POSIX_VALUE_MAX,
-         .about = "The identity image made by 'sluice node add'. Nobody but the node's user (mode "
+         .about = "The identity image made by 'sluice node add', or where to put that of an "
+                  "enrolment (see serial). Nobody but the node's user (mode "
                   "0600) or, for a credential of systemd, its service may read it.",
          .example = "/etc/sluice/garden.identity"},
     [POSIX_CHIP] = {"chip", "SOCKET", POSIX_PATH,
@@ -35,7 +36,7 @@ const struct posix_setting posix_settings[POSIX_SETTINGS] = {
                    .about = "A relay chip on a spidev: mode 0, 500 kHz.",
                    .example = "/dev/spidev0.0"},
     [POSIX_GPIO] =
-        {"gpio", "CHIP:LINES", POSIX_LINES, .without = "another kind of output",
+        {"gpio", "CHIP:LINES", POSIX_LINES, .max = SL_ZONES, .without = "another kind of output",
          .about = "Relays on GPIO lines, zone 0 first, 1 to 8: low when on, high impedance when "
                   "off, so each needs its pull-up. Off when either process ends.",
          .example = "gpiochip0:17,27,22,5,6,13,19,26"},
@@ -50,6 +51,18 @@ const struct posix_setting posix_settings[POSIX_SETTINGS] = {
                          "A folder of this node alone, where the last trusted time and the TLS "
                          "session are kept over restarts.",
                      .example = "/var/lib/sluice/garden"},
+    [POSIX_SERIAL] =
+        {"serial", "DEVICE", POSIX_PATH, .max = POSIX_VALUE_MAX,
+         .without = "a node without an identity does not start",
+         .about = "A serial line over which a node without an identity gets one from 'sluice node "
+                  "enrol': a tty, or pty:PATH for a pseudo terminal of the node's own. A node that "
+                  "has one does not open it.",
+         .example = "/dev/ttyS0"},
+    [POSIX_RESET] =
+        {"reset", "CHIP:LINE", POSIX_LINES, .max = 1, .without = "a node with an identity keeps it",
+         .about = "A GPIO line that, held low for a second at the start, lets a node with an "
+                  "identity be enrolled again.",
+         .example = "gpiochip0:3"},
     [POSIX_SNTP] = {"sntp", "HOST[:PORT]", POSIX_SERVER, .without = "the system's clock",
                     .about = "Take the time from this server, not from the system's clock.",
                     .example = "192.168.1.1"},
@@ -117,7 +130,7 @@ bool posix_setting_allows(const struct posix_setting *setting, const char *text)
     case POSIX_PATH:
         return text[0] != '\0' && strlen(text) <= (size_t)setting->max;
     case POSIX_LINES:
-        return posix_gpio_spec_parse(text, &spec);
+        return posix_gpio_spec_parse(text, &spec) && spec.len <= (unsigned long)setting->max;
     case POSIX_SERVER:
         return posix_server_parse(text, host, &port);
     case POSIX_NUMBER:
@@ -140,8 +153,11 @@ void posix_setting_describe(const struct posix_setting *setting, char *out, size
         snprintf(out, out_len, "a path of 1 to %ld bytes", setting->max);
         break;
     case POSIX_LINES:
-        snprintf(out, out_len, "CHIP:LINE[,LINE...], 1 to %d different lines, zone 0 first",
-                 SL_ZONES);
+        if (setting->max == 1)
+            snprintf(out, out_len, "CHIP:LINE");
+        else
+            snprintf(out, out_len, "CHIP:LINE[,LINE...], 1 to %ld different lines, zone 0 first",
+                     setting->max);
         break;
     case POSIX_SERVER:
         snprintf(out, out_len,

@@ -19,6 +19,8 @@ enum posix_setting_id {
     POSIX_GPIO,
     POSIX_RAW,
     POSIX_STATE,
+    POSIX_SERIAL,
+    POSIX_RESET,
     POSIX_SNTP,
     POSIX_AT_ONCE,
     POSIX_LONGEST,
@@ -31,7 +33,7 @@ enum posix_setting_id {
 
 enum posix_value_kind {
     POSIX_PATH,   /* 1..max bytes */
-    POSIX_LINES,  /* gpio_spec.h */
+    POSIX_LINES,  /* gpio_spec.h; at most max of them */
     POSIX_SERVER, /* HOST, HOST:PORT or [ADDRESS]:PORT */
     POSIX_NUMBER, /* min..max, decimal */
     POSIX_WORD    /* one of words */

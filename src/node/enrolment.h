@@ -90,8 +90,8 @@ void sl_enrolment_sent(struct sl_enrolment *enrolment, size_t len);
 
 /* Pull until false after every other call. */
 bool sl_enrolment_next(struct sl_enrolment *enrolment, struct sl_enrolment_event *event);
-/* Answers SL_ENROLMENT_STORE: the image reads back as given, and outlasts a power cut; or, not ok,
- * what was there before is as it was. No effect at any other time. */
+/* Answers SL_ENROLMENT_STORE. ok: the image outlasts a power cut from now on; else what was there
+ * before is as it was. No effect at any other time. */
 void sl_enrolment_stored(struct sl_enrolment *enrolment, sl_ms now, bool ok);
 
 void sl_enrolment_tick(struct sl_enrolment *enrolment, sl_ms now);
