@@ -52,7 +52,7 @@ start_broker() {
 
 # The life of a session, told by the node with the meter in it (bench/lx106/meter.c).
 sessions() {
-    sluice init --port "$((20000 + $$ % 20000))" >"$tmp/init.log" 2>&1 || fail "no site"
+    sluice init --no-passphrase --port "$((20000 + $$ % 20000))" >"$tmp/init.log" 2>&1 || fail "no site"
     sluice node add garden --base irrigation >"$tmp/add.log" 2>&1 || fail "no node"
     start_broker
     start chip "$build/twin/sluice-chip" --elf "$root/build/atmega168/relay-chip.elf" \

@@ -3,13 +3,13 @@
 # watch say. The node is played by mosquitto_sub and mosquitto_pub with the node's own certificate.
 . "$(dirname "$0")/cli_lib.sh"
 port=$(free_port)
-expect 0 "is made" "$sluice" init --port "$port" --operator anna --operator bob
+expect 0 "is made" "$sluice" init --no-passphrase --port "$port" --operator anna --operator bob
 expect 0 "is made" "$sluice" node add garden --base irrigation
 expect 0 "is made" "$sluice" node add pond
 expect 3 "nothing listens at 127.0.0.1:$port" "$sluice" on garden 2 120
 
 # The port: taken, free, taken by ourselves.
-expect 0 "is made" "$sluice" --site second init --port "$port"
+expect 0 "is made" "$sluice" --site second init --no-passphrase --port "$port"
 start_broker
 expect 1 "runs already (process $broker)" "$sluice" broker run
 expect 1 "port $port on 127.0.0.1 is taken" "$sluice" --site second broker run

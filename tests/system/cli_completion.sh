@@ -14,7 +14,7 @@ cp out functions/_sluice
 expect 2 "use bash or zsh" sluice completion fish
 expect 2 "SHELL is missing" sluice completion
 
-expect 0 "is made" sluice init --operator anna --operator bob
+expect 0 "is made" sluice init --no-passphrase --operator anna --operator bob
 for node in garden pond greenhouse; do expect 0 "is made" sluice node add $node; done
 mkdir site/nodes/.new.x site/nodes/Stray
 expect 2 "use nodes or operators" sluice completion --words zones

@@ -26,7 +26,7 @@ expect 4 "the chip ended at once: sluice-chip: firmware $0: not an ELF file for 
 grep -q "^demo: failed: the parts could not be started" out || fail "the end says: $(cat out)"
 
 # Two nodes for one chip: the second is told why it gets none, once, and takes over when it can.
-expect 0 "is made" "$sluice" init --port "$(free_port)"
+expect 0 "is made" "$sluice" init --no-passphrase --port "$(free_port)"
 expect 0 "is made" "$sluice" node add garden
 "$chip" --elf "$elf" --spi spi --control control >chip.log 2>&1 &
 pids="$pids $!"

@@ -3,9 +3,9 @@
 # it, exit code 4, and nothing changed.
 . "$(dirname "$0")/cli_lib.sh"
 port=$(free_port)
-expect 0 "is made" "$sluice" init --port "$port"
+expect 0 "is made" "$sluice" init --no-passphrase --port "$port"
 expect 0 "is made" "$sluice" node add garden
-expect 0 "is made" "$sluice" --site foreign init --port "$port"
+expect 0 "is made" "$sluice" --site foreign init --no-passphrase --port "$port"
 expect 0 "is made" "$sluice" --site foreign node add garden
 cp -a site good
 

@@ -36,13 +36,13 @@ expect 2 "read-only" "$sluice" init --operator bob-watch
 expect 2 "called like the broker" "$sluice" init --operator localhost
 expect 2 "called like the broker" "$sluice" init --broker-name Hub --operator hub
 expect 2 "named twice" "$sluice" init --operator bob --operator bob
-expect 4 "there is no folder" "$sluice" --site not/there init
+expect 4 "there is no folder" "$sluice" --site not/there init --no-passphrase
 expect 4 "there is no site" "$sluice" status
 [ -e site ] && fail "a refused init left a site"
 
 # Killed at any moment: no site, or a whole one.
 for delay in 0.001 0.003 0.005 0.008 0.011 0.015 0.02 0.03 0.05; do
-    timeout -s KILL $delay "$sluice" --site killed init >/dev/null 2>&1
+    timeout -s KILL $delay "$sluice" --site killed init --no-passphrase >/dev/null 2>&1
     if [ -e killed ]; then
         "$sluice" --site killed node add garden >out 2>&1 || fail "half a site: $(cat out)"
         rm -rf killed
@@ -50,12 +50,12 @@ for delay in 0.001 0.003 0.005 0.008 0.011 0.015 0.02 0.03 0.05; do
 done
 
 # Made once, never overwritten.
-expect 0 "is made" "$sluice" init --operator anna --operator bob
+expect 0 "is made" "$sluice" init --no-passphrase --operator anna --operator bob
 before=$(find site -type f -exec sha256sum {} + | sort)
-expect 1 "exists already" "$sluice" init
+expect 1 "exists already" "$sluice" init --no-passphrase
 [ "$before" = "$(find site -type f -exec sha256sum {} + | sort)" ] || fail "init changed a site"
 mkdir empty
-expect 1 "exists already" "$sluice" --site empty init
+expect 1 "exists already" "$sluice" --site empty init --no-passphrase
 
 # Nodes.
 expect 0 "is made" "$sluice" node add garden --base irrigation
@@ -139,14 +139,14 @@ grep -q "^user pond$" site/broker/acl && fail "the old name may still do somethi
 
 # client-args and blanks in paths.
 mkdir "a b"
-expect 0 "is made" "$sluice" --site "a b/site" init
+expect 0 "is made" "$sluice" --site "a b/site" init --no-passphrase
 expect 4 "a shell would change" "$sluice" --site "a b/site" client-args
 
 # As JSON, for which no path is too strange.
 strange="c \"$(printf 'd\303\251')"
 mkdir "$strange"
-expect 0 '"broker":{"name":"sluice-broker","host":"127.0.0.1","port":8883},"operators":["eve"]}' \
-    "$sluice" --site "$strange/site" init --operator eve --json
+expect 0 '"broker":{"name":"sluice-broker","host":"127.0.0.1","port":8883},"operators":["eve"],"ca_key_locked":false}' \
+    "$sluice" --site "$strange/site" init --no-passphrase --operator eve --json
 expect 0 '/c \"d\u00e9/site/operators/eve/key.pem","last_day":"20' "$sluice" --site "$strange/site" client-args --json
 expect 0 '{"name":"garden","base":"irrigation/garden","host":"127.0.0.1","port":8883,"last_day":"20' \
     "$sluice" --site "$strange/site" node add garden --json

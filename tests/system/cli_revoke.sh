@@ -3,7 +3,7 @@
 # back is tried; the others do not notice; a broker that does not obey is stopped.
 . "$(dirname "$0")/cli_lib.sh"
 port=$(free_port)
-expect 0 "is made" "$sluice" init --port "$port"
+expect 0 "is made" "$sluice" init --no-passphrase --port "$port"
 expect 0 "is made" "$sluice" node add garden --base irrigation
 expect 0 "is made" "$sluice" node add pond
 expect 2 "there is no node 'fern'" "$sluice" node revoke fern

@@ -36,7 +36,7 @@ check_order() {
 }
 
 # --- node add ---
-expect 0 "is made" "$sluice" init
+expect 0 "is made" "$sluice" init --no-passphrase
 expect 0 "is made" "$sluice" node add garden
 cp -a site good
 cut kill 0 "$sluice" node add alder || fail "node add: $(cat out)"
@@ -134,13 +134,13 @@ for blocks in 0 1 2 4 8; do
 done
 
 # --- init ---
-cut kill 0 "$sluice" --site first init || fail "init: $(cat out)"
+cut kill 0 "$sluice" --site first init --no-passphrase || fail "init: $(cat out)"
 check_order init
 calls=$(count_calls)
 for how in fail kill; do
     n=1
     while [ $n -le "$calls" ]; do
-        cut $how $n "$sluice" --site made init
+        cut $how $n "$sluice" --site made init --no-passphrase
         code=$?
         what="init, $how at call $n, $(sed -n ${n}p calls)"
         [ $how$code = kill137 ] || [ $how$code = fail4 ] || fail "$what: gave $code: $(cat out)"
@@ -156,5 +156,5 @@ for how in fail kill; do
         n=$((n + 1))
     done
 done
-expect 0 "is made" "$sluice" --site made init # beside all that was left
+expect 0 "is made" "$sluice" --site made init --no-passphrase # beside all that was left
 echo "ok"

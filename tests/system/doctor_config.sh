@@ -58,7 +58,7 @@ for words in '"check":"conf-anonymous"' '"line":6' '"allows":"anybody who reache
 done
 
 # --- ours, and one fault at a time ---
-expect 0 "is made" "$sluice" init --port 18883
+expect 0 "is made" "$sluice" init --no-passphrase --port 18883
 expect 0 "is made" "$sluice" node add garden
 mv site/ca/key.pem kept.pem # as on a broker's computer
 conf=$work/site/broker/mosquitto.conf

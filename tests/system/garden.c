@@ -43,6 +43,7 @@ void test_garden_make(struct test_garden *garden, const char *host)
     const char *const init[] = {"--site",
                                 site.text,
                                 "init",
+                                "--no-passphrase",
                                 "--port",
                                 port,
                                 "--broker-host",

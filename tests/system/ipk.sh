@@ -5,7 +5,7 @@
 ipk=$2
 . "$(dirname "$0")/cli_lib.sh"
 
-"$sluice" --site site init --port "$(free_port)" >out && "$sluice" --site site node add garden >out || fail "no site"
+"$sluice" --site site init --no-passphrase --port "$(free_port)" >out && "$sluice" --site site node add garden >out || fail "no site"
 router_tree() {
     mkdir -p "$1/etc/mosquitto" "$1/etc/sluice/broker" "$1/lib/upgrade/keep.d"
     sed "s|$work/site/broker/|/etc/sluice/broker/|; s|$work/site/ca/|/etc/sluice/broker/ca-|" \

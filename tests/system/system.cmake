@@ -52,6 +52,7 @@ system_test(test_resume 120)
 system_test(test_time 120)
 target_link_libraries(test_time PRIVATE test_support sl_node) # reads what was kept
 system_test(test_watch 180)
+system_test(test_passphrase 60)
 # slow_names is loaded before the sanitizer's run-time, which does not mind when told.
 set_tests_properties(system/test_network PROPERTIES
                      ENVIRONMENT ASAN_OPTIONS=verify_asan_link_order=0)

@@ -130,7 +130,7 @@ static void foreign_identity_trusts_nobody(void **state)
     snprintf(port, sizeof port, "%u", garden.port);
     const struct test_path site = test_place_path(&garden.place, "other");
     const struct test_path identity = test_place_path(&garden.place, "other/nodes/garden/identity");
-    const char *const init[] = {"--site", site.text, "init", NULL};
+    const char *const init[] = {"--site", site.text, "init", "--no-passphrase", NULL};
     const char *const add[] = {"--site", site.text, "node", "add", "garden", "--port", port, NULL};
     const char *const args[] = {"--identity", identity.text, "--chip", "no-chip", NULL};
     assert_int_equal(test_run(&garden.place, "init", SL_SLUICE, init), 0);

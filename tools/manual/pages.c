@@ -46,6 +46,10 @@ static const struct {
 } variables[] =
     {
         {"Ev SLUICE_SITE", "The site's folder, where --site is not given."},
+        {"Ev SLUICE_PASSPHRASE_FILE",
+         "A file whose first line is the passphrase of the CA's key; others must not read it."},
+        {"Ev CREDENTIALS_DIRECTORY",
+         "As a service manager sets it: the passphrase may be the credential ca-passphrase there."},
         {"Ev NO_COLOR", "No colours, when it is set and not empty."},
         {"Ev TERM", "No colours when it is 'dumb'. Colours go to terminals only in any case."},
         {"Ev PATH",

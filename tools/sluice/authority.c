@@ -101,6 +101,23 @@ static enum sl_exit take_passphrase(const struct sl_site *site, bool may_ask)
     return code == SL_EXIT_REFUSED && may_ask ? sl_cli_fail(SL_ERROR(PASSPHRASE_NONE), what) : code;
 }
 
+enum sl_exit sl_authority_is_locked(const struct sl_site *site, bool *is_locked)
+{
+    struct sl_pki_locked key;
+    enum sl_exit code = sl_pki_load_key(sl_path_join(site->root, "ca/key.pem").text, &key);
+    *is_locked = code == SL_EXIT_DONE && key.locked;
+    sl_pki_free_key(&key);
+    return code;
+}
+
+enum sl_exit sl_authority_save(const struct sl_pki_pair *pair, const char *folder,
+                               const char *passphrase, size_t passphrase_len)
+{
+    struct sl_path path = sl_path_join(folder, "key.pem");
+    enum sl_exit code = sl_pki_save_key(path.text, pair->key, passphrase, passphrase_len);
+    return code == SL_EXIT_DONE ? sl_pki_save_certificate(pair, folder) : code;
+}
+
 /* --- who signs ------------------------------------------------------------------------------ */
 
 const struct sl_pki_pair *sl_authority_signer(const struct sl_authority *authority,

@@ -31,6 +31,13 @@ SL_MUST_CHECK enum sl_exit sl_authority_open(const struct sl_site *site, bool ma
                                              struct sl_authority *authority);
 void sl_authority_close(struct sl_authority *authority);
 
+/* Would a command that signs want a passphrase? */
+SL_MUST_CHECK enum sl_exit sl_authority_is_locked(const struct sl_site *site, bool *is_locked);
+
+/* Write key.pem, locked unless passphrase_len is 0, and certificate.pem into folder. */
+SL_MUST_CHECK enum sl_exit sl_authority_save(const struct sl_pki_pair *pair, const char *folder,
+                                             const char *passphrase, size_t passphrase_len);
+
 /* Who signs for this purpose; what the certificates of the other sort look up to. */
 const struct sl_pki_pair *sl_authority_signer(const struct sl_authority *authority,
                                               enum sl_pki_purpose purpose);

@@ -177,8 +177,14 @@ static bool make_site(struct sl_demo *demo)
 {
     char port[8], out[512];
     snprintf(port, sizeof port, "%u", find_port());
-    char *const init[] = {
-        demo->sluice.text, "--site", demo->site.text, "init", "--port", port, NULL};
+    char *const init[] = {demo->sluice.text,
+                          "--site",
+                          demo->site.text,
+                          "init",
+                          "--no-passphrase",
+                          "--port",
+                          port,
+                          NULL};
     char *const add[] = {demo->sluice.text, "--site", demo->site.text, "node", "add",
                          SL_DEMO_NODE,      "--base", "irrigation",    NULL};
     char *const args[] = {demo->sluice.text, "--site", demo->site.text, "client-args", NULL};

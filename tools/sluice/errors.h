@@ -63,6 +63,8 @@ enum sl_exit {
       "use nodes or operators")                                                                    \
     X(HOST_BAD, USAGE, "WORD", "'%s' is neither a host name nor an address",                       \
       "use something like broker.lan or 192.168.1.1")                                              \
+    X(BIND_BAD, USAGE, "WORD", "'%s' is no address that a broker could listen on",                 \
+      "use an address of this computer, like 192.168.1.1, or 0.0.0.0 for all of them")             \
     X(BROKER_NAME_BAD, USAGE, "NAME", "'%s' cannot be a broker's name",                            \
       "use a DNS name, for example sluice-broker")                                                 \
     X(OPERATOR_NAME_BAD, USAGE, "NAME MAX", "'%s' cannot be an operator's name",                   \
@@ -161,6 +163,11 @@ enum sl_exit {
       "try again with the right one; nothing was changed")                                         \
     X(PASSPHRASE_NONE, REFUSED, "THING", "%s is locked, and nobody gave a passphrase",             \
       "run this on a terminal, or give --passphrase-fd N or $SLUICE_PASSPHRASE_FILE")              \
+    X(PASSPHRASE_UNCHOSEN, USAGE, "", "the CA's key needs a passphrase, and nobody gave one",      \
+      "run this on a terminal, give --passphrase-fd N or $SLUICE_PASSPHRASE_FILE, or choose "      \
+      "--no-passphrase")                                                                           \
+    X(PASSPHRASE_NEW_NONE, USAGE, "", "nobody gave the new passphrase for the CA's key",           \
+      "run this on a terminal, or give --new-passphrase-fd N")                                     \
     X(PASSPHRASE_UNREADABLE, FILES, "THING CAUSE", "cannot read a passphrase for %s (%s)",         \
       "check the descriptor, file or terminal that it comes from")                                 \
     X(PASSPHRASE_FILE_OPEN, FILES, "FILE FILE", "others can read the passphrase in %s",            \
@@ -180,6 +187,8 @@ enum sl_exit {
       "let the node make a new key: each key stands for one name")                                 \
     X(SERIAL_TWICE, FILES, "SERIAL", "a new certificate would have a serial that was used (%s)",   \
       "this computer's random numbers repeat: do not make keys here before that is mended")        \
+    X(ROLL_UNDER_WAY, REFUSED, "FOLDER", "%s is going over to a new authority",                    \
+      "see 'sluice ca roll --status', and finish that first")                                      \
     X(CRL_BAD, FILES, "FILE",                                                                      \
       "%s holds no revocation list, and without it the broker would let revoked clients in",       \
       SL_CURE_RESTORE)                                                                             \

@@ -3,6 +3,7 @@
 #include "canary.h"
 #include "crl.h"
 #include "issue.h"
+#include "passphrase.h"
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BROKER_NAME, BROKER_HOST, PORT, BIND, OPERATOR, JSON };
+enum { BROKER_NAME, BROKER_HOST, PORT, BIND, OPERATOR, NO_PASSPHRASE, JSON };
 static const struct sl_option options[] = {
     [BROKER_NAME] = {.name = "--broker-name",
                      .kind = SL_OPTION_TEXT,
@@ -41,6 +42,9 @@ static const struct sl_option options[] = {
                   .value = "NAME",
                   .otherwise = "operator",
                   .help = "who may switch"},
+    [NO_PASSPHRASE] = {.name = "--no-passphrase",
+                       .help = "leave the CA's key open: whoever reads its file can make "
+                               "certificates"},
     [JSON] = SL_OPTION_JSON("what was made as one JSON object"),
     {.name = NULL},
 };
@@ -51,7 +55,9 @@ const struct sl_command sl_command_init = {
     .summary = "make a site: keys, certificates, broker files",
     .options = options,
     .text = "The folder is made elsewhere and then given its name: an interrupted run leaves no "
-            "site. ca/key.pem signs everything: keep a copy of the site off this computer.",
+            "site. ca/key.pem signs everything: it is locked by a passphrase, which is asked for "
+            "here and whenever a certificate or the revocation list is made. Keep a copy of the "
+            "site off this computer ('sluice backup').",
     .manual =
         "A site is one folder that holds everything a broker, its operators and its nodes are: "
         "a certificate authority of its own, the broker's certificate and configuration, and for "
@@ -59,6 +65,9 @@ const struct sl_command sl_command_init = {
         "read. All keys are P-256. A folder that exists is never overwritten.\n\n"
         "The authority lasts 20 years, an operator's or a node's certificate 3 years, the "
         "broker's 90 days; 'sluice broker run' renews the broker's by itself.\n\n"
+        "The passphrase comes from --passphrase-fd, from the file that $SLUICE_PASSPHRASE_FILE "
+        "names, from the credential ca-passphrase of a service, or from the terminal, where it is "
+        "typed twice. 'sluice ca passphrase' changes it.\n\n"
         "To reach the broker from other computers, give the address it has there as --bind and "
         "the name or address that others use as --broker-host.",
     .examples =
@@ -67,15 +76,22 @@ const struct sl_command sl_command_init = {
             {"sluice --site /etc/sluice init --broker-host broker.lan --bind 192.168.1.1",
              "a site whose broker is reached from the network:"},
             {"sluice init --operator anna --operator bob", "two operators, each with a key:"},
+            {"3</run/secrets/ca sluice init --passphrase-fd 3", "from a script:"},
             {NULL, NULL}},
     .run = run,
 };
 
-static void print_json(const struct sl_site *site);
+static enum sl_exit make(const struct sl_site *site, const char *temporary,
+                         const struct sl_passphrase *passphrase);
+static void print_made(const struct sl_site *site, const char *root, bool is_locked);
+static void print_json(const struct sl_site *site, bool is_locked);
 static enum sl_exit check_names(struct sl_site *site, const char *const *operators, size_t len);
 static enum sl_exit find_folder(const char *root, struct sl_site *site, char *temporary,
                                 size_t temporary_len);
-static enum sl_exit build(const struct sl_site *site, const char *folder);
+static enum sl_exit take_passphrase(const char *root, bool wants_none,
+                                    struct sl_passphrase *passphrase);
+static enum sl_exit build(const struct sl_site *site, const char *folder,
+                          const struct sl_passphrase *passphrase);
 static enum sl_exit make_canaries(const struct sl_authority *authority, const char *folder);
 static enum sl_exit issue_into(const struct sl_authority *authority, const char *root,
                                const char *folder, enum sl_pki_purpose purpose, const char *name,
@@ -93,35 +109,78 @@ static enum sl_exit run(struct sl_cli *cli)
     for (size_t i = 0; i < 3; i++)
         if (!sl_cli_copy(taken[i], SL_HOST_MAX + 1, given[i]) || !sl_site_is_host(given[i]))
             return sl_cli_fail(SL_ERROR(HOST_BAD), given[i]);
+    if (!sl_site_is_address(site.bind))
+        return sl_cli_fail(SL_ERROR(BIND_BAD), site.bind);
     enum sl_exit code = check_names(&site, operators->list, operators->list_len);
     if (code != SL_EXIT_DONE)
         return code;
 
+    bool is_open = cli->values[NO_PASSPHRASE].is_given;
+    struct sl_passphrase passphrase;
     char temporary[PATH_MAX];
-    code = find_folder(cli->site_root, &site, temporary, sizeof temporary);
+    code = take_passphrase(cli->site_root, is_open, &passphrase);
+    if (code == SL_EXIT_DONE)
+        code = find_folder(cli->site_root, &site, temporary, sizeof temporary);
+    if (code == SL_EXIT_DONE)
+        code = make(&site, temporary, &passphrase);
+    sl_wipe(&passphrase, sizeof passphrase);
     if (code != SL_EXIT_DONE)
         return code;
-    code = build(&site, temporary);
-    if (code == SL_EXIT_DONE) {
-        code = sl_folder_publish(temporary, site.root);
-        if (code == SL_EXIT_REFUSED)
-            code = sl_cli_fail(SL_ERROR(SITE_EXISTS), site.root);
-    }
-    if (code != SL_EXIT_DONE) {
-        sl_folder_remove(temporary);
-        return code;
-    }
     if (cli->values[JSON].is_given)
-        print_json(&site);
+        print_json(&site, !is_open);
     else
-        printf("site %s is made: broker '%s' at %s:%u, %zu operator%s\n"
-               "next: sluice --site %s node add NAME\n",
-               site.root, site.broker_name, site.host, site.port, site.operators_len,
-               site.operators_len == 1 ? "" : "s", cli->site_root);
+        print_made(&site, cli->site_root, !is_open);
     return SL_EXIT_DONE;
 }
 
-static void print_json(const struct sl_site *site)
+/* Before anything is written. */
+static enum sl_exit take_passphrase(const char *root, bool wants_none,
+                                    struct sl_passphrase *passphrase)
+{
+    struct stat about;
+    *passphrase = (struct sl_passphrase){.len = 0};
+    if (lstat(root, &about) == 0) /* nobody likes to be told after typing it twice */
+        return sl_cli_fail(SL_ERROR(SITE_EXISTS), root);
+    if (wants_none)
+        return SL_EXIT_DONE;
+    const struct sl_passphrase_ask ask = {.what = "the new CA's key",
+                                          .variable = SL_AUTHORITY_VARIABLE,
+                                          .credential = SL_AUTHORITY_CREDENTIAL,
+                                          .is_new = true,
+                                          .may_ask = true};
+    enum sl_exit code = sl_passphrase_take(&ask, passphrase);
+    return code == SL_EXIT_REFUSED ? sl_cli_fail(SL_ERROR(PASSPHRASE_UNCHOSEN)) : code;
+}
+
+/* temporary: an empty folder, which becomes the site or goes. */
+static enum sl_exit make(const struct sl_site *site, const char *temporary,
+                         const struct sl_passphrase *passphrase)
+{
+    enum sl_exit code = build(site, temporary, passphrase);
+    if (code == SL_EXIT_DONE) {
+        code = sl_folder_publish(temporary, site->root);
+        if (code == SL_EXIT_REFUSED)
+            code = sl_cli_fail(SL_ERROR(SITE_EXISTS), site->root);
+    }
+    if (code != SL_EXIT_DONE)
+        sl_folder_remove(temporary);
+    return code;
+}
+
+static void print_made(const struct sl_site *site, const char *root, bool is_locked)
+{
+    printf("site %s is made: broker '%s' at %s:%u, %zu operator%s\n"
+           "the CA's key is %s\n"
+           "next: sluice --site %s node add NAME\n",
+           site->root, site->broker_name, site->host, site->port, site->operators_len,
+           site->operators_len == 1 ? "" : "s",
+           is_locked ? "locked by the passphrase: without it no certificate can be made"
+                     : "not locked: whoever reads ca/key.pem can make certificates "
+                       "('sluice ca passphrase' locks it)",
+           root);
+}
+
+static void print_json(const struct sl_site *site, bool is_locked)
 {
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "site", site->root);
@@ -132,6 +191,7 @@ static void print_json(const struct sl_site *site)
     cJSON *operators = cJSON_AddArrayToObject(json, "operators");
     for (size_t i = 0; i < site->operators_len; i++)
         cJSON_AddItemToArray(operators, cJSON_CreateString(site->operators[i]));
+    cJSON_AddBoolToObject(json, "ca_key_locked", is_locked);
     sl_cli_print_json(json);
 }
 
@@ -192,7 +252,8 @@ static enum sl_exit find_folder(const char *root, struct sl_site *site, char *te
     return SL_EXIT_DONE;
 }
 
-static enum sl_exit build(const struct sl_site *site, const char *folder)
+static enum sl_exit build(const struct sl_site *site, const char *folder,
+                          const struct sl_passphrase *passphrase)
 {
     static const char *const folders[] = {"ca", "broker", "operators", "nodes", "run"};
     enum sl_exit code = SL_EXIT_DONE;
@@ -203,7 +264,8 @@ static enum sl_exit build(const struct sl_site *site, const char *folder)
     if (code == SL_EXIT_DONE)
         code = sl_issue_authority(folder, &authority.current);
     if (code == SL_EXIT_DONE)
-        code = sl_pki_save(&authority.current, sl_path_join(folder, "ca").text);
+        code = sl_authority_save(&authority.current, sl_path_join(folder, "ca").text,
+                                 passphrase->text, passphrase->len);
     if (code == SL_EXIT_DONE)
         code = make_canaries(&authority, folder);
 

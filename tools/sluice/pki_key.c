@@ -78,9 +78,11 @@ static bool print(BIO *memory, EVP_PKEY *key, const char *passphrase, size_t len
 {
     if (len == 0)
         return PEM_write_bio_PKCS8PrivateKey(memory, key, NULL, NULL, 0, NULL, NULL) == 1;
-    X509_SIG *locked = lock(key, passphrase, len);
-    bool ok = locked && PEM_write_bio_PKCS8(memory, locked) == 1;
-    X509_SIG_free(locked);
+    struct sl_pki_locked made = {NULL, lock(key, passphrase, len)};
+    /* What cannot be opened again must not take the place of what can. */
+    bool ok = made.locked && sl_pki_unlock(&made, passphrase, len) &&
+              EVP_PKEY_eq(made.key, key) == 1 && PEM_write_bio_PKCS8(memory, made.locked) == 1;
+    sl_pki_free_key(&made);
     return ok;
 }
 

@@ -356,10 +356,15 @@ int sl_site_lock_owner(const struct sl_site *site, const char *name)
     return owner;
 }
 
-bool sl_site_is_host(const char *text)
+bool sl_site_is_address(const char *text)
 {
     unsigned char address[sizeof(struct in6_addr)];
-    if (inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1)
+    return inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1;
+}
+
+bool sl_site_is_host(const char *text)
+{
+    if (sl_site_is_address(text))
         return true;
     size_t len = strlen(text);
     if (len == 0 || len > SL_HOST_MAX)

@@ -86,6 +86,7 @@ int sl_site_lock_owner(const struct sl_site *site, const char *name);
 
 /* A DNS name or an address literal, as the identity image and the certificate take it. */
 bool sl_site_is_host(const char *text);
+bool sl_site_is_address(const char *text);
 bool sl_site_is_loopback(const char *host);
 /* "2026-11-22" and "2026-11-22T18:42:07Z". */
 void sl_site_print_date(char out[16], uint64_t unix_s);
