@@ -11,7 +11,11 @@ void lx106_clock_init(sl_ms start)
 {
     clock.now = start;
     clock.counted = lx106_counts();
-    __asm__ volatile("wsr %0, ccompare0; esync" ::"a"(clock.counted + LX106_COUNTS_PER_MS));
+    uint32_t tick;
+    do { /* until it lies ahead: start.S, at user_exception */
+        tick = lx106_counts() + LX106_COUNTS_PER_MS;
+        __asm__ volatile("wsr %0, ccompare0; esync" ::"a"(tick));
+    } while (tick - lx106_counts() - 1 >= LX106_COUNTS_PER_MS);
     __asm__ volatile("wsr %0, intenable; rsync" ::"a"(TICK_INTERRUPT));
 }
 

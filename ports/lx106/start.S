@@ -23,17 +23,26 @@ lx106_vectors:
     .balign 4
     .literal_position
 
-/* The tick only ends 'waiti'. One register is enough: the next one comes 40,000 counts (1 ms) on. */
+/* The tick only ends 'waiti'. The next one comes 40,000 counts (1 ms) on; set too late, it would come
+ * when the counter has gone all the way round, in 107 s: a simulated processor may be held up for
+ * longer than a tick between any two instructions. */
 user_exception:
     wsr a0, excsave1
     rsr a0, exccause
     bnei a0, TIMER_CAUSE, fatal_exception
-    rsr a0, ccount
+    wsr a2, excsave2
+1:  rsr a0, ccount
     addmi a0, a0, 32512
     addmi a0, a0, 7424
     addi a0, a0, 64
+    .global lx106_tick_set
+lx106_tick_set:
     wsr a0, ccompare0
     esync
+    rsr a2, ccount
+    sub a2, a0, a2
+    blti a2, 1, 1b
+    rsr a2, excsave2
     rsr a0, excsave1
     rfe
 

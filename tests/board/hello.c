@@ -87,9 +87,21 @@ static void check_clock(void)
     CHECK(lx106_clock_now() - start < 60);
 }
 
+/* For a time, and end (late_tick.sh). */
+static void rest(uint32_t ms)
+{
+    if (ms == 0)
+        return;
+    lx106_clock_init(0);
+    while (lx106_clock_now() < ms)
+        lx106_clock_rest();
+    lx106_exit(0);
+}
+
 void lx106_main(void)
 {
     lx106_semihost_init();
+    rest(lx106_argument_number("rest-ms", 0));
     check_arithmetic();
     check_memory();
     check_copies();
