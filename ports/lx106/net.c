@@ -11,6 +11,7 @@
 #include <lwip/init.h>
 #include <lwip/memp.h>
 #include <lwip/priv/memp_priv.h>
+#include <lwip/priv/tcp_priv.h>
 #include <lwip/stats.h>
 #include <lwip/sys.h>
 #include <lwip/tcp.h>
@@ -169,8 +170,15 @@ static void advance(void)
     }
 }
 
+/* One connection at a time: one before it whose peer has never taken its end would stay for
+ * minutes.
+ */
 static void connect(void)
 {
+    while (tcp_active_pcbs)
+        tcp_abort(tcp_active_pcbs);
+    while (tcp_tw_pcbs)
+        tcp_abort(tcp_tw_pcbs);
     net.pcb = tcp_new();
     if (!net.pcb) {
         end(NO_MEMORY);

@@ -3,7 +3,9 @@
  *   noise=PERCENT         of the frames from and to the network are lost, as many doubled, as many
  *                         overtaken by the next one
  *   minute-ms=MS          DHCP's minutes pass so fast
- *   pools=1               says twice a second how many bytes lwIP has given out, and frames come */
+ *   pools=1               says ten times a second how many bytes lwIP has given out, how many
+ * elements of each pool and how much of its heap that is, and how many frames have come
+ */
 #include "clock.h"
 #include "ethernet.h"
 #include "semihost.h"
@@ -40,11 +42,11 @@ bool __wrap_lx106_net_poll(void)
         has_been_faulty = 1;
         break_down(fault);
     }
-    static sl_ms minute, half_second;
+    static sl_ms minute, told;
     const uint32_t minute_ms = lx106_argument_number("minute-ms", 0);
     if (minute_ms != 0 && is_over(minute_ms, &minute))
         dhcp_coarse_tmr();
-    if (lx106_argument("pools") && is_over(500, &half_second))
+    if (lx106_argument("pools") && is_over(100, &told))
         tell_pools();
     return __real_lx106_net_poll();
 }
@@ -101,6 +103,13 @@ static void tell_pools(void)
         used += (uint32_t)memp_pools[i]->stats->used * memp_pools[i]->size;
     lx106_uart_text("pools ");
     lx106_uart_number((int32_t)used);
+    lx106_uart_text(" of");
+    for (unsigned i = 0; i < MEMP_MAX; i++) {
+        lx106_uart_byte(' ');
+        lx106_uart_number(memp_pools[i]->stats->used);
+    }
+    lx106_uart_text(" heap ");
+    lx106_uart_number((int32_t)lwip_stats.mem.used);
     lx106_uart_text(" frames ");
     lx106_uart_number((int32_t)lx106_ethernet_counts().received);
     lx106_uart_text("\n");

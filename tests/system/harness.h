@@ -19,7 +19,7 @@
 #define TEST_ARGS_MAX 40
 
 /* Generous: a wait that is met ends at once, and a machine may be busy. */
-#define TEST_WAIT_MS 20000
+#define TEST_WAIT_MS 60000
 
 /* A temporary folder, removed with everything in it. */
 struct test_place {

@@ -32,7 +32,7 @@
 #define TCP_QUEUE_OOSEQ         0
 #define MEM_SIZE                (TCP_SND_BUF + 1200)
 #define MEMP_NUM_TCP_SEG        6
-#define MEMP_NUM_TCP_PCB        3 /* ours, and two that are still being closed */
+#define MEMP_NUM_TCP_PCB        1 /* none is left when the next one is dialled: net.c */
 #define MEMP_NUM_TCP_PCB_LISTEN 1
 #define MEMP_NUM_UDP_PCB        3 /* DHCP, DNS, SNTP */
 #define MEMP_NUM_PBUF           4
