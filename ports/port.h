@@ -25,7 +25,10 @@ enum sl_port_line { SL_PORT_CLOSED, SL_PORT_DIALLING, SL_PORT_OPEN };
 void sl_port_dial(struct sl_view host, uint16_t port);
 /* error: errno-like number of the last failure, 0 for an orderly end; valid when closed. */
 enum sl_port_line sl_port_line(int32_t *error);
-size_t sl_port_send(struct sl_view bytes); /* returns what was taken */
+/* Gives what was taken. A line that takes nothing any more, while bytes from it are still to be
+ * received, takes and drops everything: else TLS, which sends before it reads, would never read the
+ * alert that says why it was refused. */
+size_t sl_port_send(struct sl_view bytes);
 size_t sl_port_receive(uint8_t *out, size_t len);
 void sl_port_hang_up(void);
 

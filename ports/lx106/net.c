@@ -108,8 +108,10 @@ enum sl_port_line sl_port_line(int32_t *error)
 
 size_t sl_port_send(struct sl_view bytes)
 {
-    if (net.state != CONNECTED || !net.pcb)
+    if (net.state != CONNECTED)
         return 0;
+    if (!net.pcb)
+        return bytes.len;
     const uint16_t room = tcp_sndbuf(net.pcb);
     const uint16_t len = bytes.len < room ? (uint16_t)bytes.len : room;
     if (len == 0 || tcp_write(net.pcb, bytes.data, len, TCP_WRITE_FLAG_COPY) != ERR_OK)

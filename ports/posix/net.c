@@ -51,13 +51,15 @@ enum sl_port_line sl_port_line(int32_t *error)
  * only stops the line, and the end comes behind the last bytes. */
 size_t sl_port_send(struct sl_view bytes)
 {
-    if (net.state != OPEN || net.send_error != 0)
+    if (net.state != OPEN)
         return 0;
+    if (net.send_error != 0)
+        return bytes.len;
     const ssize_t sent = send(net.fd, bytes.data, bytes.len, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0 && errno != EAGAIN && errno != EINTR) {
         net.send_error = errno;
         (void)shutdown(net.fd, SHUT_RDWR); /* also a line that still lives gets its end */
-        return 0;
+        return bytes.len;
     }
     net.is_stuck = sent < 0 || (size_t)sent < bytes.len;
     return sent < 0 ? 0 : (size_t)sent;

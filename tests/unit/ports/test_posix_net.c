@@ -249,10 +249,11 @@ static void last_bytes_outlive_a_failed_send(void **state)
     setsockopt(peer, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     close(peer);
     peer = -1;
-    for (int i = 0; i < TURNS && sl_port_send(sl_view_text("hello")) != 0; i++)
+    for (int i = 0; i < 20; i++) { /* taken and dropped, also when the line fails meanwhile */
+        assert_int_equal(sl_port_send(sl_view_text("hello")), 5);
         pause_ms(1);
+    }
     assert_int_equal(line(), SL_PORT_OPEN);
-    assert_int_equal(sl_port_send(sl_view_text("more")), 0);
     for (int i = 0; i < TURNS && got == 0; i++) {
         got = sl_port_receive(in, sizeof in);
         pause_ms(1);
