@@ -15,6 +15,8 @@ static bool is_session(const struct sl_tls_session *session);
 static void update(struct sl_tls *tls);
 static void check_opened(struct sl_tls *tls);
 static void end(struct sl_tls *tls, uint16_t error);
+static void derive(void *out, size_t len, const void *secret, size_t secret_len, const char *label,
+                   size_t seeds_len, const br_tls_prf_seed_chunk *seeds);
 
 enum sl_status sl_tls_init(struct sl_tls *tls, const struct sl_tls_credentials *credentials)
 {
@@ -304,7 +306,7 @@ static void configure(struct sl_tls *tls)
     br_ssl_engine_set_suites(engine, suites, sizeof suites / sizeof suites[0]);
     br_ssl_engine_add_flags(engine, BR_OPT_NO_RENEGOTIATION);
     br_ssl_engine_set_hash(engine, br_sha256_ID, &br_sha256_vtable);
-    br_ssl_engine_set_prf_sha256(engine, &br_tls12_sha256_prf);
+    br_ssl_engine_set_prf_sha256(engine, derive);
     br_ssl_engine_set_ec(engine, &tls->verifier.curves);
     br_ssl_engine_set_ecdsa(engine, br_ecdsa_vrfy_asn1_get_default());
     br_ssl_engine_set_default_chapol(engine);
@@ -351,4 +353,28 @@ bool sl_tls_split_time(uint64_t unix_s, uint32_t *days, uint32_t *seconds)
     *days = (uint32_t)(unix_s / DAY_S + DAYS_BEFORE_UNIX);
     *seconds = (uint32_t)(unix_s % DAY_S);
     return true;
+}
+
+/* The PRF. BearSSL asks for the key block twice, for the keys of either direction: the second
+ * answer is the first one, kept in between. It hands over no context, but the secret is our
+ * session's. Source: RFC 5246, sections 5 and 6.3. */
+static void derive(void *out, size_t len, const void *secret, size_t secret_len, const char *label,
+                   size_t seeds_len, const br_tls_prf_seed_chunk *seeds)
+{
+    const uintptr_t at = offsetof(struct sl_tls, client.eng.session.master_secret);
+
+    if (strcmp(label, "key expansion") != 0 || len > SL_TLS_KEYS_LEN) {
+        br_tls12_sha256_prf(out, len, secret, secret_len, label, seeds_len, seeds);
+        return;
+    }
+    struct sl_tls *tls = (struct sl_tls *)((uintptr_t)secret - at);
+    if (tls->keys_len == len) {
+        memcpy(out, tls->keys, len);
+        sl_wipe(tls->keys, sizeof tls->keys);
+        tls->keys_len = 0;
+        return;
+    }
+    br_tls12_sha256_prf(out, len, secret, secret_len, label, seeds_len, seeds);
+    memcpy(tls->keys, out, len);
+    tls->keys_len = (uint8_t)len;
 }

@@ -20,6 +20,7 @@
 #define SL_TLS_FRAGMENT    512
 #define SL_TLS_IN_LEN      837 /* 512 + 325 bytes of record overhead (bearssl_ssl.h) */
 #define SL_TLS_OUT_LEN     597 /* 512 + 85 */
+#define SL_TLS_KEYS_LEN    88  /* the longest key block: 2 keys of 32 bytes, 2 IVs of 12 */
 #define SL_TLS_ANCHORS_MAX 2   /* two during a CA roll-over */
 #define SL_TLS_SEED_LEN    32
 
@@ -87,6 +88,8 @@ struct sl_tls {
     bool has_offered; /* a session, to be resumed */
     bool is_resumed, was_opened;
     bool has_opened_event, has_ended_event;
+    uint8_t keys_len; /* of keys: made for one direction, awaited by the other; 0: none */
+    uint8_t keys[SL_TLS_KEYS_LEN];
     uint8_t in[SL_TLS_IN_LEN];
     uint8_t out[SL_TLS_OUT_LEN];
 };

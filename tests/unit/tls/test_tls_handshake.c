@@ -255,6 +255,24 @@ static bool contains(const void *memory, size_t len, const void *part, size_t pa
     return false;
 }
 
+/* The keys of either direction come of one key block, which is kept for no longer than that takes.
+ */
+static void test_forgets_the_key_block_once_both_use_it(void **state)
+{
+    static const uint8_t zeros[SL_TLS_KEYS_LEN];
+    struct test_tls_server_options options = honest();
+    (void)state;
+
+    for (int suite = 0; suite < 2; suite++) {
+        options.suite = suite == 0 ? BR_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
+                                   : BR_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256;
+        connect_with(&options);
+        assert_opened();
+        assert_int_equal(client.keys_len, 0);
+        assert_memory_equal(client.keys, zeros, sizeof client.keys);
+    }
+}
+
 static void test_reset_forgets_every_secret(void **state)
 {
     struct test_tls_server_options options = honest();
@@ -295,6 +313,7 @@ int main(void)
         cmocka_unit_test(test_unusable_sessions_are_not_offered),
         cmocka_unit_test(test_saves_nothing_before_it_is_open),
         cmocka_unit_test(test_trusts_either_of_two_anchors),
+        cmocka_unit_test(test_forgets_the_key_block_once_both_use_it),
         cmocka_unit_test(test_reset_forgets_every_secret),
     };
     return cmocka_run_group_tests(tests, make_pki, free_pki);
