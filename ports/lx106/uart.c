@@ -37,10 +37,10 @@ void lx106_uart_number(int32_t number)
 
 void lx106_uart_hex(uint32_t number)
 {
-    int shift = 28;
+    int shift = 0;
 
-    while (shift > 0 && number >> shift == 0)
-        shift -= 4;
+    while (number >> shift > 15)
+        shift += 4;
     for (; shift >= 0; shift -= 4) {
         const uint32_t digit = number >> shift & 15;
         lx106_uart_byte((uint8_t)(digit < 10 ? '0' + digit : 'a' - 10 + digit));
