@@ -103,7 +103,7 @@ static void disown(struct sl_master *master, sl_ms now, uint8_t zones)
 static void expire(struct sl_master *master, sl_ms now)
 {
     uint8_t over = 0;
-    for (uint8_t zone = 0; zone < SL_ZONES; zone++)
+    for (uint8_t zone = 0; master->wanted >> zone != 0; zone++)
         if ((master->wanted & bit(zone)) && sl_ms_is_reached(now, master->due_at[zone]))
             over |= bit(zone);
     if (over == 0)

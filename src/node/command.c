@@ -35,7 +35,8 @@ static bool take_number(struct sl_view *text, uint32_t *number)
     size_t len = 0;
     for (; len < text->len && is_digit(text->data[len]); len++) {
         uint32_t digit = text->data[len] - (uint32_t)'0';
-        value = value > (UINT32_MAX - digit) / 10 ? UINT32_MAX : value * 10 + digit;
+        const bool fits = value <= UINT32_MAX / 10 && value * 10 <= UINT32_MAX - digit;
+        value = fits ? value * 10 + digit : UINT32_MAX;
     }
     text->data += len;
     text->len -= len;

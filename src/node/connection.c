@@ -83,7 +83,7 @@ void sl_connection_allow(struct sl_connection *connection)
 bool sl_connection_next(struct sl_connection *connection, sl_ms now, bool can_take,
                         struct sl_connection_event *event)
 {
-    memset(event, 0, sizeof *event);
+    event->kind = SL_CONNECTION_NONE;
     connection->is_parting = false;
     for (;;) {
         if (connection->must_tell_lost) {

@@ -58,7 +58,7 @@ enum sl_status sl_node_init(struct sl_node *node, sl_ms now, const struct sl_nod
 
 bool sl_node_next(struct sl_node *node, sl_ms now, struct sl_node_event *event)
 {
-    memset(event, 0, sizeof *event);
+    event->kind = SL_NODE_NONE;
     if (node->has_finished)
         return false;
     do {
