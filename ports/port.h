@@ -29,7 +29,11 @@ enum sl_port_line sl_port_line(int32_t *error);
  * received, takes and drops everything: else TLS, which sends before it reads, would never read the
  * alert that says why it was refused. */
 size_t sl_port_send(struct sl_view bytes);
-size_t sl_port_receive(uint8_t *out, size_t len);
+/* What the peer has sent, as much of it as lies together; valid until the next call for the line.
+ * What is not taken comes again. Empty: nothing at present. Asked for once more after the last
+ * bytes, it sees the line's end. */
+struct sl_view sl_port_receive(void);
+void sl_port_taken(size_t len);
 void sl_port_hang_up(void);
 
 /* SNTP datagrams, to and from the server that the board was configured with. */

@@ -117,7 +117,6 @@ static void hang_up(struct sl_run *run, sl_ms now)
     }
     sl_port_hang_up();
     run->told = SL_PORT_CLOSED;
-    run->in_at = run->in_len = 0;
 }
 
 /* The board's own time, where it has one. The node refuses what it cannot trust, and says so. */
@@ -140,21 +139,18 @@ static bool tick(struct sl_run *run, sl_ms now)
     return false;
 }
 
-/* Bytes that the node does not take stay in run->in, and the line is not read further: so the
+/* Bytes that the node does not take stay with the port, and the line is not read further: so the
  * back-pressure reaches the broker. */
 static bool move_in(struct sl_run *run, sl_ms now)
 {
     if (run->told != SL_PORT_OPEN)
         return false;
-    if (run->in_at == run->in_len) {
-        run->in_at = 0;
-        run->in_len = sl_port_receive(run->in, sizeof run->in);
-    }
-    if (run->in_at == run->in_len)
+    const struct sl_view in = sl_port_receive();
+    if (in.len == 0)
         return false;
-    const size_t used =
-        sl_node_feed(run->node, now, run->in + run->in_at, run->in_len - run->in_at);
-    run->in_at += used;
+    const size_t used = sl_node_feed(run->node, now, in.data, in.len);
+    if (used > 0)
+        sl_port_taken(used);
     return used > 0;
 }
 
@@ -171,11 +167,7 @@ static bool follow_line(struct sl_run *run, sl_ms now)
         sl_node_dialled(run->node, now);
         return true;
     }
-    if (line == SL_PORT_CLOSED && run->in_at == run->in_len) {
-        run->in_at = 0;
-        run->in_len = sl_port_receive(run->in, sizeof run->in);
-        if (run->in_len > 0)
-            return true;
+    if (line == SL_PORT_CLOSED && sl_port_receive().len == 0) {
         run->told = SL_PORT_CLOSED;
         sl_node_hung_up(run->node, now, error);
         return true;

@@ -5,7 +5,6 @@
 #include "node/node.h"
 #include "port.h"
 
-#define SL_RUN_IN_LEN     512   /* ciphertext on its way from the line to the node */
 #define SL_RUN_ROUNDS     32    /* in one step, so that a flood cannot hold the clock back */
 #define SL_RUN_UTC_ASK_MS 1000  /* between questions for the board's time while it is unknown */
 #define SL_RUN_UTC_SET_MS 60000 /* ... and once it was taken */
@@ -14,12 +13,10 @@ struct sl_run {
     struct sl_node *node;
     struct sl_records *records;
     enum sl_port_line told; /* what the node knows of the line */
-    size_t in_at, in_len;   /* bytes of in that the node has not taken yet */
     sl_ms utc_due;
     bool has_more; /* the last step ended before everything was moved */
     bool has_finished;
     bool is_storing; /* an operation on the flash is under way */
-    uint8_t in[SL_RUN_IN_LEN];
 };
 
 /* Read what was kept in flash; before sl_node_init, which looks at it. */

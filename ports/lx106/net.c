@@ -31,6 +31,7 @@ enum {
 static void advance(void);
 static void connect(void);
 static void end(int32_t error);
+static void drop_first(void);
 static void forget_input(void);
 static err_t on_connected(void *argument, struct tcp_pcb *pcb, err_t error);
 static err_t on_received(void *argument, struct tcp_pcb *pcb, struct pbuf *bytes, err_t error);
@@ -120,29 +121,39 @@ size_t sl_port_send(struct sl_view bytes)
     return len;
 }
 
-size_t sl_port_receive(uint8_t *out, size_t len)
+struct sl_view sl_port_receive(void)
 {
+    struct sl_view view = {NULL, 0};
+
     if (net.state != CONNECTED)
-        return 0;
-    if (!net.in) {
-        if (net.has_ended || !net.pcb)
-            end(net.error);
-        return 0;
+        return view;
+    while (net.in && net.in_at >= net.in->len)
+        drop_first();
+    if (net.in) {
+        view.data = (const uint8_t *)net.in->payload + net.in_at;
+        view.len = (size_t)(net.in->len - net.in_at);
+    } else if (net.has_ended || !net.pcb) {
+        end(net.error);
     }
-    const uint16_t wanted = len < UINT16_MAX ? (uint16_t)len : UINT16_MAX;
-    const uint16_t got = pbuf_copy_partial(net.in, out, wanted, net.in_at);
-    net.in_at = (uint16_t)(net.in_at + got);
-    while (net.in && net.in_at >= net.in->len) {
-        struct pbuf *rest = net.in->next;
-        net.in_at = (uint16_t)(net.in_at - net.in->len);
-        if (rest)
-            pbuf_ref(rest);
-        pbuf_free(net.in);
-        net.in = rest;
-    }
+    return view;
+}
+
+void sl_port_taken(size_t len)
+{
+    net.in_at = (uint16_t)(net.in_at + len);
     if (net.pcb)
-        tcp_recved(net.pcb, got);
-    return got;
+        tcp_recved(net.pcb, (uint16_t)len);
+}
+
+static void drop_first(void)
+{
+    struct pbuf *const rest = net.in->next;
+
+    net.in_at = (uint16_t)(net.in_at - net.in->len);
+    if (rest)
+        pbuf_ref(rest);
+    pbuf_free(net.in);
+    net.in = rest;
 }
 
 void sl_port_hang_up(void)

@@ -7,6 +7,8 @@
 #include <netinet/tcp.h>
 #include <unistd.h>
 
+#define IN_LEN 2048 /* a few TLS records at once */
+
 static void advance(void);
 static void connect_next(sl_ms now);
 static void check_connecting(sl_ms now);
@@ -17,11 +19,13 @@ static struct {
     int fd; /* -1 unless CONNECTING or OPEN */
     int error;
     int send_error;            /* why nothing can be sent any more, 0: it can */
+    size_t in_at, in_len;      /* what is left of in */
     bool is_drained, is_stuck; /* the last receive came up empty, the last send fell short */
     sl_ms due;                 /* end of the present attempt to connect */
     struct posix_addresses addresses;
     unsigned next; /* address to try */
     struct posix_resolver resolver;
+    uint8_t in[IN_LEN];
 } net = {.fd = -1};
 
 void posix_net_init(void)
@@ -65,19 +69,24 @@ size_t sl_port_send(struct sl_view bytes)
     return sent < 0 ? 0 : (size_t)sent;
 }
 
-size_t sl_port_receive(uint8_t *out, size_t len)
+struct sl_view sl_port_receive(void)
 {
-    if (net.state != OPEN)
-        return 0;
-    const ssize_t got = recv(net.fd, out, len, MSG_DONTWAIT);
-    net.is_drained = got < 0;
-    if (got > 0)
-        return (size_t)got;
-    if (got == 0)
-        end(net.send_error);
-    else if (errno != EAGAIN && errno != EINTR)
-        end(errno);
-    return 0;
+    if (net.state == OPEN && net.in_at == net.in_len) {
+        const ssize_t got = recv(net.fd, net.in, sizeof net.in, MSG_DONTWAIT);
+        net.is_drained = got < 0;
+        net.in_at = 0;
+        net.in_len = got > 0 ? (size_t)got : 0;
+        if (got == 0)
+            end(net.send_error);
+        else if (got < 0 && errno != EAGAIN && errno != EINTR)
+            end(errno);
+    }
+    return (struct sl_view){net.in + net.in_at, net.in_len - net.in_at};
+}
+
+void sl_port_taken(size_t len)
+{
+    net.in_at += len;
 }
 
 void sl_port_hang_up(void)
@@ -190,4 +199,5 @@ static void end(int error)
     net.fd = -1;
     net.state = CLOSED;
     net.error = error;
+    net.in_at = net.in_len = 0;
 }
