@@ -1,4 +1,4 @@
-/* The node's own program with a meter at four of its calls (linked with --wrap); nothing else
+/* The node's own program with a meter at five of its calls (linked with --wrap); nothing else
  * differs.
  *
  * A run goes through the life of a session: a full handshake; the broker restarted from outside, so
@@ -26,6 +26,8 @@ bool __real_lx106_net_poll(void);
 bool __wrap_lx106_net_poll(void);
 void __real_sl_port_spi_start(const uint8_t frame[SL_FRAME_LEN]);
 void __wrap_sl_port_spi_start(const uint8_t frame[SL_FRAME_LEN]);
+bool __real_sl_port_spi_take(uint8_t frame[SL_FRAME_LEN]);
+bool __wrap_sl_port_spi_take(uint8_t frame[SL_FRAME_LEN]);
 
 static void tell(const char *name, uint32_t counts);
 static void tell_number(const char *name, uint32_t number);
@@ -43,6 +45,7 @@ static struct {
     uint32_t opened_at; /* work done when the handshake began */
     uint32_t frame_at;  /* ... when a frame came in this turn */
     bool has_frame, has_order, is_waiting;
+    bool is_exchanging; /* with the relay chip */
     sl_ms due;
 } meter;
 
@@ -77,23 +80,35 @@ bool __wrap_lx106_net_poll(void)
         meter.is_waiting = false;
         go_on();
     }
-    meter.has_frame = has_news;
+    meter.has_frame = has_news && !meter.is_exchanging;
     meter.frame_at = before;
     return has_news;
 }
 
-/* An order that switches a zone on, in the turn in which a frame came. */
+/* An order that switches a zone on, in the turn in which a frame came. Not one that had to wait
+ * until the chip had answered: an exchange is under way for a small part of the time. */
 void __wrap_sl_port_spi_start(const uint8_t frame[SL_FRAME_LEN])
 {
     static const uint8_t zeros[2 * SL_ZONES];
+    const uint32_t worked = lx106_board_work().worked;
     const bool has_order = memcmp(frame + ZONES_AT, zeros, sizeof zeros) != 0;
 
     if (has_order && !meter.has_order && meter.has_frame) {
-        tell("segment_to_spi", lx106_board_work().worked - meter.frame_at);
+        tell("segment_to_spi", worked - meter.frame_at);
         tell_number("stack_peak", lx106_stack_peak());
     }
     meter.has_order = has_order;
+    meter.is_exchanging = true;
     __real_sl_port_spi_start(frame);
+}
+
+bool __wrap_sl_port_spi_take(uint8_t frame[SL_FRAME_LEN])
+{
+    const bool has_taken = __real_sl_port_spi_take(frame);
+
+    if (has_taken)
+        meter.is_exchanging = false;
+    return has_taken;
 }
 
 /* What the next figure needs. The restart of the broker comes from outside. */
