@@ -99,8 +99,9 @@ enum sl_exit {
     X(SITE_FOLDER_MISSING, FILES, "FOLDER", "there is no folder %s", "make it first")              \
     X(SITE_BUSY, REFUSED, "FOLDER", "another sluice command is changing %s",                       \
       "wait for its end and try again")                                                            \
-    X(NODE_EXISTS, REFUSED, "NODE NODE", "there is a node %s already, and nothing was changed",    \
-      "'sluice node add %s --replace' makes it a new key and certificate")                         \
+    X(NODE_EXISTS, REFUSED, "NODE VERB NODE",                                                      \
+      "there is a node %s already, and nothing was changed",                                       \
+      "'sluice node %s %s --replace' makes it a new key and certificate")                          \
     X(NODE_NOT_THERE, REFUSED, "NODE", "there is no node %s to replace", "see 'sluice node list'") \
     X(NODE_NAME_TAKEN, REFUSED, "NAME", "'%s' is the name of the broker or of an operator",        \
       "choose another")                                                                            \

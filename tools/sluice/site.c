@@ -21,8 +21,10 @@ static enum sl_exit write_record(const char *folder, const char *name, cJSON *re
 static bool take_text(const cJSON *record, const char *key, char *out, size_t out_len);
 static bool take_host(const cJSON *record, const char *key, char out[SL_HOST_MAX + 1]);
 static bool take_port(const cJSON *record, uint16_t *port);
+static bool take_mark(const cJSON *record, const char *key, const char *value, bool *is_there);
 static enum sl_exit read_node(const struct sl_site *site, const char *name,
                               struct sl_site_node *node);
+static enum sl_exit check_certificate(const char *folder, const struct sl_site_node *node);
 static enum sl_exit check_identity(const char *folder, const struct sl_site_node *node);
 static enum sl_exit fail_operator(const struct sl_site *site, const char *name);
 static int compare_nodes(const void *a, const void *b);
@@ -176,6 +178,10 @@ enum sl_exit sl_site_save_node(const struct sl_site_node *node, const char *fold
     cJSON_AddStringToObject(record, "host", node->host);
     cJSON_AddNumberToObject(record, "port", node->port);
     cJSON_AddNumberToObject(record, "not_after", (double)node->not_after_s);
+    if (node->has_own_key)
+        cJSON_AddStringToObject(record, "key", "device");
+    if (node->is_unconfirmed)
+        cJSON_AddStringToObject(record, "enrolment", "unconfirmed");
     return write_record(folder, "node.json", record);
 }
 
@@ -205,10 +211,34 @@ static enum sl_exit read_node(const struct sl_site *site, const char *name,
         wrong = "not_after";
     else
         node->not_after_s = (uint64_t)not_after->valuedouble;
+    if (!take_mark(record, "key", "device", &node->has_own_key))
+        wrong = "key";
+    if (!take_mark(record, "enrolment", "unconfirmed", &node->is_unconfirmed))
+        wrong = "enrolment";
     cJSON_Delete(record);
     if (wrong)
         return sl_cli_fail(SL_ERROR(RECORD_BAD), path.text, wrong);
-    return check_identity(sl_path_join(nodes.text, name).text, node);
+    struct sl_path folder = sl_path_join(nodes.text, name);
+    return node->has_own_key ? check_certificate(folder.text, node)
+                             : check_identity(folder.text, node);
+}
+
+/* Of a node that made its own key the site has the certificate alone. */
+static enum sl_exit check_certificate(const char *folder, const struct sl_site_node *node)
+{
+    struct sl_path path = sl_path_join(folder, "certificate.pem");
+    X509 *certificate = NULL;
+    enum sl_exit code = sl_pki_load_certificate(path.text, &certificate);
+    if (code != SL_EXIT_DONE)
+        return code;
+    char name[SL_NAME_MAX + 2];
+    int len = X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, name,
+                                        sizeof name);
+    if (len < 0 || strcmp(name, node->name) != 0 ||
+        sl_pki_not_after(certificate) != node->not_after_s)
+        code = sl_cli_fail(SL_ERROR(IDENTITY_DIFFERS), path.text);
+    X509_free(certificate);
+    return code;
 }
 
 /* The image is what goes onto the device: it must be whole and say the same as the files beside. */
@@ -280,6 +310,15 @@ static bool take_text(const cJSON *record, const char *key, char *out, size_t ou
 {
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(record, key));
     return text && text[0] != '\0' && sl_cli_copy(out, out_len, text);
+}
+
+/* A key that is there with this one value, or not at all. */
+static bool take_mark(const cJSON *record, const char *key, const char *value, bool *is_there)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(record, key);
+    const char *text = cJSON_GetStringValue(item);
+    *is_there = text && strcmp(text, value) == 0;
+    return !item || *is_there;
 }
 
 static bool take_host(const cJSON *record, const char *key, char out[SL_HOST_MAX + 1])

@@ -8,7 +8,8 @@
  *                                 made from the rest at every change and every start
  *   operators/NAME/               key.pem, certificate.pem
  *   operators/NAME-watch/         the same, with the right to read only
- *   nodes/NAME/                   node.json, certificate.pem, identity (holds the private key)
+ *   nodes/NAME/                   node.json, certificate.pem, identity (holds the private key;
+ *                                 not for a node that made its own)
  *   canary/                       good/ and revoked/: they try the broker: canary.h
  *   run/                          locks of running commands
  *
@@ -42,7 +43,9 @@ struct sl_site_node {
     char host[SL_HOST_MAX + 1];
     uint16_t port;
     uint64_t not_after_s;
-    bool is_revoked; /* as sl_crl_mark found it */
+    bool is_revoked;     /* as sl_crl_mark found it */
+    bool has_own_key;    /* its private key was made on the device: there is no identity file */
+    bool is_unconfirmed; /* enrolled, but the device has not said that it has its identity */
 };
 
 struct sl_site_nodes {
@@ -55,7 +58,7 @@ SL_MUST_CHECK enum sl_exit sl_site_open(const char *root, struct sl_site *site);
 /* Write site.json into folder. */
 SL_MUST_CHECK enum sl_exit sl_site_save(const struct sl_site *site, const char *folder);
 
-/* Read every node's record and compare it with its identity image. */
+/* Read every node's record and compare it with its certificate, and its identity image. */
 SL_MUST_CHECK enum sl_exit sl_site_read_nodes(const struct sl_site *site,
                                               struct sl_site_nodes *nodes);
 void sl_site_free_nodes(struct sl_site_nodes *nodes);
