@@ -5,6 +5,7 @@
  * outlive us.
  */
 #include "broker_files.h"
+#include "broker_set.h"
 #include "crl.h"
 #include "issue.h"
 #include "mosquitto_child.h"
@@ -45,7 +46,8 @@ const struct sl_command sl_command_broker_run = {
 };
 
 static void block_signals(sigset_t *ours, sigset_t *before);
-static enum sl_exit prepare(const struct sl_site *site, bool *is_renewed);
+static enum sl_exit prepare(const struct sl_site *site, bool is_start, bool *is_renewed);
+static enum sl_exit write_acl(const struct sl_site *site);
 static enum sl_exit renew(const struct sl_site *site, bool *is_renewed);
 static enum sl_exit renew_server(const struct sl_site *site, const struct sl_authority *authority,
                                  struct sl_pki_pair *server);
@@ -74,7 +76,7 @@ static enum sl_exit run(struct sl_cli *cli)
         return fail_running(&site);
     bool is_renewed = false;
     if (code == SL_EXIT_DONE)
-        code = prepare(&site, &is_renewed);
+        code = prepare(&site, true, &is_renewed);
     if (code == SL_EXIT_DONE)
         code = sl_broker_write_conf(&site, sl_path_join(site.root, "broker").text);
     if (code == SL_EXIT_DONE)
@@ -102,14 +104,25 @@ static void block_signals(sigset_t *ours, sigset_t *before)
     sigprocmask(SIG_BLOCK, ours, before);
 }
 
-/* Everything that Mosquitto is about to read, checked by us; its access list made anew. */
-static enum sl_exit prepare(const struct sl_site *site, bool *is_renewed)
+/* Everything that Mosquitto is about to read, checked by us. Its access list is made anew at the
+ * start and with what it is bound to; at a reload it is what the command wrote that asks for it. */
+static enum sl_exit prepare(const struct sl_site *site, bool is_start, bool *is_renewed)
 {
+    struct sl_set set;
+    struct sl_results results = {.len = 0};
+    sl_set_of_site(site, &set);
     enum sl_exit code = renew(site, is_renewed);
+    if (code == SL_EXIT_DONE && (is_start || *is_renewed))
+        code = write_acl(site);
+    set.conf.text[0] = '\0'; /* Mosquitto takes its settings at its start */
+    return code == SL_EXIT_DONE ? sl_set_check(&set, NULL, &results) : code;
+}
+
+static enum sl_exit write_acl(const struct sl_site *site)
+{
     struct sl_site_nodes nodes;
     uint64_t list_end_s;
-    if (code == SL_EXIT_DONE)
-        code = sl_site_read_nodes(site, &nodes);
+    enum sl_exit code = sl_site_read_nodes(site, &nodes);
     if (code != SL_EXIT_DONE)
         return code;
     code = sl_crl_mark(site, &nodes, &list_end_s);
@@ -299,7 +312,7 @@ static enum sl_exit look_after(const struct sl_site *site, const sigset_t *ours,
             kill(child, SIGKILL);
         } else {
             bool is_renewed = false;
-            if (prepare(site, &is_renewed) != SL_EXIT_DONE)
+            if (prepare(site, false, &is_renewed) != SL_EXIT_DONE)
                 sl_cli_note("the broker goes on with what it read before");
             else if (got == SIGHUP || is_renewed)
                 kill(child, SIGHUP);

@@ -233,6 +233,14 @@ enum sl_exit {
       "move it away: only what the broker needs belongs there")                                    \
     X(BROKER_FILE_RIGHTS, FILES, "FILE RIGHTS RIGHTS", "%s is %s and must be %s",                  \
       "'sluice broker apply' sets it right")                                                       \
+    X(BROKER_NOT_INSTALLED, FILES, "FOLDER", "no broker was installed below %s",                   \
+      "'sluice broker install' does it")                                                           \
+    X(BROKER_ROLLED_BACK, REFUSED, "FOLDER",                                                       \
+      "the running broker does not obey the new files of %s, and has the last good ones again",    \
+      "its log says why; 'sluice broker apply' tries again")                                       \
+    X(BROKER_STOPPED, REFUSED, "FOLDER",                                                           \
+      "the running broker does not obey the files of %s and was stopped: closed beats open",       \
+      "its log says why; start it again when 'sluice broker check' finds nothing")                 \
     X(BROKER_USER_MISSING, FILES, "", "there is no group mosquitto on this computer",              \
       "install Mosquitto first, or use --bundle for the broker's computer")                        \
     X(BROKER_OPEN, REFUSED, "BROKER", "%s no longer keeps to its access list",                     \

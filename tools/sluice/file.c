@@ -56,6 +56,11 @@ enum sl_exit sl_file_write(const char *path, const void *data, size_t len, mode_
     return flush_parent(path);
 }
 
+enum sl_exit sl_file_rename(const char *temporary, const char *path)
+{
+    return rename(temporary, path) == 0 ? flush_parent(path) : sl_file_fail("replace", path);
+}
+
 enum sl_exit sl_file_append(const char *path, const char *line)
 {
     int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -31,6 +31,8 @@ void sl_bytes_free(struct sl_bytes *bytes);
 /* Replace path by these bytes. Mode 0600 for everything a stranger need not read. */
 SL_MUST_CHECK enum sl_exit sl_file_write(const char *path, const void *data, size_t len,
                                          mode_t mode);
+/* Give a file that is flushed its name, and flush the folder. */
+SL_MUST_CHECK enum sl_exit sl_file_rename(const char *temporary, const char *path);
 /* Add one line to a journal and flush it. */
 SL_MUST_CHECK enum sl_exit sl_file_append(const char *path, const char *line);
 /* A regular file of at most max bytes. */

@@ -13,6 +13,8 @@ const struct sl_command *const sl_commands[] = {
     &sl_command_node_revoke,
     &sl_command_broker_run,
     &sl_command_broker_check,
+    &sl_command_broker_install,
+    &sl_command_broker_apply,
     &sl_command_ca_passphrase,
     &sl_command_ca_log,
     &sl_command_on,

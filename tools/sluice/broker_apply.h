@@ -1,0 +1,20 @@
+/* Giving a running broker its files, so that it is never open: whole or not at all, then probed;
+ * the last good ones when it does not obey, and no broker rather than one that is open. */
+#ifndef SL_CLI_BROKER_APPLY_H
+#define SL_CLI_BROKER_APPLY_H
+
+#include "broker_set.h"
+
+enum sl_apply_end { SL_APPLY_PROVEN, SL_APPLY_NOT_RUNNING, SL_APPLY_ROLLED_BACK, SL_APPLY_STOPPED };
+struct sl_apply_report {
+    enum sl_apply_end end;
+    size_t written; /* files that were not the same before */
+};
+
+/* The caller holds the site's lock. Fails: SL_EXIT_REFUSED, the broker was rolled back or stopped;
+ * SL_EXIT_FILES, nothing was given to it. */
+SL_MUST_CHECK enum sl_exit sl_apply(const struct sl_set *set, const struct sl_site *site,
+                                    struct sl_apply_report *report);
+const char *sl_apply_text(enum sl_apply_end end);
+
+#endif
