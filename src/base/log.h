@@ -59,6 +59,19 @@ enum sl_log_level { SL_LOG_DEBUG, SL_LOG_INFO, SL_LOG_WARNING, SL_LOG_ERROR };
     X(SL_LOG_PUBLISH_DROPPED, SL_LOG_WARNING,                                                      \
       "a message could not be published ({status}): use a shorter base, or a broker that takes "   \
       "messages of 1 KB")                                                                          \
+    /* renewal */                                                                                  \
+    X(SL_LOG_RENEWAL_ASKS, SL_LOG_INFO,                                                            \
+      "asks the site for a new certificate; again in {a} s if nobody answers: 'sluice renew' "     \
+      "does")                                                                                      \
+    X(SL_LOG_RENEWAL_TRIES, SL_LOG_INFO, "tries its new identity on a new connection")             \
+    X(SL_LOG_RENEWED, SL_LOG_INFO,                                                                 \
+      "the new identity works and has taken the place of the old one")                             \
+    X(SL_LOG_RENEWAL_FAILED, SL_LOG_WARNING,                                                       \
+      "the new identity opened no session, so the old one goes on: the lines above say why; asks " \
+      "for another in {a} s")                                                                      \
+    X(SL_LOG_RENEWAL_UNKEPT, SL_LOG_WARNING,                                                       \
+      "the new identity cannot be stored: check the space and the rights in the state folder, or " \
+      "the flash; it is tried again")                                                              \
     /* the relay chip */                                                                           \
     X(SL_LOG_LINK_UP, SL_LOG_INFO, "the relay chip answers: firmware {chip}")                      \
     X(SL_LOG_LINK_DOWN, SL_LOG_ERROR,                                                              \

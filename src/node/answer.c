@@ -120,13 +120,21 @@ struct sl_view sl_answer_encode(const struct sl_answer *answer, uint8_t pins, bo
                                 uint32_t remaining_s, uint8_t *out, size_t out_len)
 {
     static const char *const results[] = {"done", "refused", "unconfirmed"};
+    const bool is_cert = answer->topic == SL_TOPIC_RENEW || answer->topic == SL_TOPIC_ISSUE;
     struct sl_writer writer = sl_writer_init(out, out_len);
     sl_text_add(&writer, "{\"result\":\"");
-    sl_text_add(&writer,
-                answer->result == SL_RESULT_DONE && !is_read ? "sent" : results[answer->result]);
+    sl_text_add(&writer, answer->result == SL_RESULT_DONE && !is_read && !is_cert
+                             ? "sent"
+                             : results[answer->result]);
     sl_text_add(&writer, "\",");
     if (answer->result != SL_RESULT_DONE) {
         add_why(&writer, answer);
+        return finished(&writer);
+    }
+    if (is_cert) {
+        sl_text_add(&writer, "\"certificate\":\"");
+        sl_text_add(&writer, answer->topic == SL_TOPIC_RENEW ? "asked for" : "taken");
+        sl_text_add(&writer, "\"}");
         return finished(&writer);
     }
     sl_text_add(&writer, "\"zone\":");
@@ -146,7 +154,8 @@ struct sl_view sl_answer_encode(const struct sl_answer *answer, uint8_t pins, bo
 
 struct sl_view sl_refused_encode(const struct sl_answer *answer, uint8_t *out, size_t out_len)
 {
-    static const char *const topics[] = {"zone/on", "zone/off", "zone/status", "zone/", "other"};
+    static const char *const topics[] = {"zone/on",    "zone/off",   "zone/status", "zone/",
+                                         "cert/renew", "cert/issue", "other"};
     struct sl_writer writer = sl_writer_init(out, out_len);
     sl_text_add(&writer, "{\"topic\":\"");
     sl_text_add(&writer, topics[answer->topic]);

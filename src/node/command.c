@@ -119,6 +119,10 @@ static enum sl_command_topic decode_topic(struct sl_view base, struct sl_view to
         return SL_TOPIC_OFF;
     if (is_word(rest, "zone/status"))
         return SL_TOPIC_STATUS;
+    if (is_word(rest, "cert/renew"))
+        return SL_TOPIC_RENEW;
+    if (is_word(rest, "cert/issue"))
+        return SL_TOPIC_ISSUE;
     if (!is_below(sl_view_text("zone"), rest, &rest) || !take_number(&rest, zone) ||
         !is_word(rest, "/set"))
         return SL_TOPIC_OTHER;
@@ -129,9 +133,10 @@ static enum sl_command_topic decode_topic(struct sl_view base, struct sl_view to
  * would deceive everybody who reads them. */
 static bool is_own_topic(struct sl_view base, struct sl_view topic)
 {
-    struct sl_view rest, zone;
+    struct sl_view rest, below;
     return is_below(base, topic, &rest) &&
-           (is_below(sl_view_text("zone"), rest, &zone) || is_word(rest, "report") ||
+           (is_below(sl_view_text("zone"), rest, &below) ||
+            is_below(sl_view_text("cert"), rest, &below) || is_word(rest, "report") ||
             is_word(rest, "refused") || is_word(rest, "availability"));
 }
 
@@ -172,7 +177,8 @@ struct sl_command sl_command_decode(struct sl_view base, const struct sl_mqtt_me
     if (command.topic == SL_TOPIC_SET)
         set_zone(&command, zone);
     enum sl_refusal refusal = decode_envelope(base, message);
-    if (refusal == SL_REFUSAL_NONE && message->is_cut && command.topic != SL_TOPIC_STATUS)
+    if (refusal == SL_REFUSAL_NONE && message->is_cut && command.topic != SL_TOPIC_STATUS &&
+        command.topic != SL_TOPIC_RENEW)
         refusal = SL_REFUSAL_CUT;
     if (refusal != SL_REFUSAL_NONE)
         refuse(&command, refusal, 0);

@@ -18,6 +18,8 @@ enum sl_command_topic {
     SL_TOPIC_OFF,    /* zone/off */
     SL_TOPIC_STATUS, /* zone/status */
     SL_TOPIC_SET,    /* zone/<n>/set */
+    SL_TOPIC_RENEW,  /* cert/renew */
+    SL_TOPIC_ISSUE,  /* cert/issue */
     SL_TOPIC_OTHER
 };
 
@@ -52,6 +54,9 @@ enum sl_command_topic {
       "the relay chip does not answer: it closes every zone by itself when its lease ends")        \
     X(SL_REFUSAL_OVERTAKEN, "another command changed the zone before it was read back")            \
     /* grants */                                                                                   \
+    X(SL_REFUSAL_RENEWAL, "this node cannot keep a new identity: give it a state folder")          \
+    X(SL_REFUSAL_GRANT_UNASKED,                                                                    \
+      "this node waits for no grant: publish to cert/renew, and answer the request that comes")    \
     X(SL_REFUSAL_GRANT_PART,                                                                       \
       "a part of a grant is its offset and the whole length (2 bytes each), then at most 256 "     \
       "bytes, in order from offset 0 on: send the grant again from the start")                     \

@@ -8,8 +8,15 @@
 #define REASON_ERROR       0x80 /* the first of the errors */
 #define REASON_NO_WILDCARD 0xA2 /* wildcard subscriptions not supported */
 
+/* Subscriptions that a node cannot do without; a broker that knows of no renewal may refuse the
+ * others. */
+#define COMMAND_FILTERS 4
+
+static enum sl_status load_identity(struct sl_connection *connection);
 static void fail(struct sl_connection *connection, sl_ms now, enum sl_trouble_kind kind,
                  int32_t number);
+static void leave(struct sl_connection *connection, sl_ms now, bool with_will,
+                  enum sl_connection_stage next);
 static void part(struct sl_connection *connection, sl_ms now, enum sl_connection_stage next);
 static bool take_mqtt_event(struct sl_connection *connection, sl_ms now,
                             struct sl_connection_event *event);
@@ -34,8 +41,8 @@ static void wait_until(struct sl_connection *connection, sl_ms due)
 
 enum sl_status sl_connection_init(struct sl_connection *connection,
                                   const struct sl_identity *identity, uint16_t keep_alive_s,
-                                  struct sl_records *records, struct sl_random *random,
-                                  struct sl_log_queue *log)
+                                  bool takes_grants, struct sl_records *records,
+                                  struct sl_random *random, struct sl_log_queue *log)
 {
     memset(connection, 0, sizeof *connection);
     connection->identity = identity;
@@ -43,6 +50,7 @@ enum sl_status sl_connection_init(struct sl_connection *connection,
     connection->random = random;
     connection->log = log;
     connection->keep_alive_s = keep_alive_s;
+    connection->takes_grants = takes_grants;
     connection->version = SL_MQTT_V5;
     sl_backoff_reset(&connection->backoff);
 
@@ -57,7 +65,12 @@ enum sl_status sl_connection_init(struct sl_connection *connection,
         .received_len = SL_CONNECTION_RECEIVED,
     };
     sl_mqtt_init(&connection->mqtt, &memory);
+    return load_identity(connection);
+}
 
+static enum sl_status load_identity(struct sl_connection *connection)
+{
+    const struct sl_identity *identity = connection->identity;
     struct sl_tls_credentials credentials = {
         .anchors_len = identity->anchors_len,
         .certificate = identity->certificate,
@@ -69,10 +82,22 @@ enum sl_status sl_connection_init(struct sl_connection *connection,
     const enum sl_status status = sl_tls_init(&connection->tls, &credentials);
     if (status != SL_OK)
         return status;
-    sl_kept_check(records, identity);
-    const struct sl_tls_known known = sl_kept_known(records);
+    sl_kept_check(connection->records, identity);
+    const struct sl_tls_known known = sl_kept_known(connection->records);
     sl_tls_recall(&connection->tls, &known);
     return SL_OK;
+}
+
+void sl_connection_use(struct sl_connection *connection, sl_ms now,
+                       const struct sl_identity *identity)
+{
+    if (connection->stage == SL_CONNECTION_ENDED)
+        return;
+    connection->identity = identity;
+    connection->must_load = true;
+    connection->has_session_due = false;
+    leave(connection, now, true, SL_CONNECTION_WAITING);
+    sl_backoff_reset(&connection->backoff);
 }
 
 void sl_connection_allow(struct sl_connection *connection)
@@ -95,6 +120,11 @@ bool sl_connection_next(struct sl_connection *connection, sl_ms now, bool can_ta
             connection->must_hang_up = false;
             connection->is_parting = true;
             event->kind = SL_CONNECTION_HANG_UP;
+            return true;
+        }
+        if (connection->must_tell_failed) {
+            connection->must_tell_failed = false;
+            event->kind = SL_CONNECTION_FAILED;
             return true;
         }
         if (connection->must_dial) {
@@ -140,6 +170,9 @@ void sl_connection_tick(struct sl_connection *connection, sl_ms now)
         connection->has_due = false;
     if (connection->stage == SL_CONNECTION_WAITING) {
         if (connection->is_time_known && !connection->has_due) {
+            if (connection->must_load && load_identity(connection) != SL_OK)
+                sl_tls_reset(&connection->tls); /* without credentials: refused at the handshake */
+            connection->must_load = false;
             connection->stage = SL_CONNECTION_DIALLING;
             connection->must_dial = true;
             wait_until(connection, now + SL_CONNECTION_DIAL_MS);
@@ -269,13 +302,18 @@ enum sl_status sl_connection_publish(struct sl_connection *connection, sl_ms now
 
 void sl_connection_stop(struct sl_connection *connection, sl_ms now, bool with_will)
 {
+    if (connection->stage != SL_CONNECTION_ENDED)
+        leave(connection, now, with_will, SL_CONNECTION_ENDED);
+}
+
+static void leave(struct sl_connection *connection, sl_ms now, bool with_will,
+                  enum sl_connection_stage next)
+{
     bool is_mqtt =
         connection->stage >= SL_CONNECTION_SUBSCRIBING && connection->stage <= SL_CONNECTION_OPEN;
-    if (connection->stage == SL_CONNECTION_ENDED)
-        return;
     if (is_mqtt)
         sl_mqtt_disconnect(&connection->mqtt, now, with_will ? REASON_WITH_WILL : REASON_NORMAL);
-    part(connection, now, SL_CONNECTION_ENDED);
+    part(connection, now, next);
 }
 
 /* The first failure of an attempt: say why, pause, try again. */
@@ -301,6 +339,7 @@ static void fail(struct sl_connection *connection, sl_ms now, enum sl_trouble_ki
     uint32_t pause_ms = sl_backoff_next_ms(&connection->backoff, connection->random);
     sl_log_push(connection->log, SL_LOG_RETRY, (int32_t)pause_ms, 0);
     wait_until(connection, now + pause_ms);
+    connection->must_tell_failed = true;
 }
 
 /* Let go of the transport; the last bytes (DISCONNECT, close_notify) stay in peek for a while. */
@@ -334,7 +373,7 @@ static void subscribed(struct sl_connection *connection, sl_ms now,
 {
     if (connection->stage != SL_CONNECTION_SUBSCRIBING || event->id != connection->subscribe_id)
         return;
-    for (size_t i = 0; i < event->codes.len; i++)
+    for (size_t i = 0; i < event->codes.len && i < COMMAND_FILTERS; i++)
         if (event->codes.data[i] >= REASON_ERROR) {
             fail(connection, now, SL_TROUBLE_SUBSCRIBE, event->codes.data[i]);
             return;
@@ -466,11 +505,13 @@ static void connect(struct sl_connection *connection, sl_ms now)
 
 static void subscribe(struct sl_connection *connection, sl_ms now)
 {
-    static const char *const tails[] = {"zone/on", "zone/off", "zone/status", "zone/+/set"};
+    static const char *const tails[] = {"zone/on",    "zone/off",   "zone/status",
+                                        "zone/+/set", "cert/renew", "cert/issue"};
     enum { FILTERS = sizeof tails / sizeof tails[0] };
+    const size_t len = connection->takes_grants ? FILTERS : COMMAND_FILTERS;
     uint8_t topics[FILTERS][SL_TOPIC_MAX];
     struct sl_mqtt_filter filters[FILTERS];
-    for (size_t i = 0; i < FILTERS; i++)
+    for (size_t i = 0; i < len; i++)
         filters[i] = (struct sl_mqtt_filter){
             .filter = sl_topic_write(connection->identity->base, tails[i], topics[i]),
             .qos = 1,
@@ -480,7 +521,7 @@ static void subscribe(struct sl_connection *connection, sl_ms now)
     connection->stage = SL_CONNECTION_SUBSCRIBING;
     wait_until(connection, now + SL_CONNECTION_SUBACK_MS);
     enum sl_status status =
-        sl_mqtt_subscribe(&connection->mqtt, now, filters, FILTERS, &connection->subscribe_id);
+        sl_mqtt_subscribe(&connection->mqtt, now, filters, len, &connection->subscribe_id);
     if (status == SL_REFUSED)
         fail(connection, now, SL_TROUBLE_SUBSCRIBE, REASON_NO_WILDCARD);
     else if (status != SL_OK)

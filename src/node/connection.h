@@ -33,7 +33,7 @@
 #define SL_CONNECTION_SILENT_MAX 3     /* ends without CONNACK before a proven version is doubted */
 
 #define SL_CONNECTION_IN_LEN     384  /* the longest command with response topic and correlation */
-#define SL_CONNECTION_OUT_LEN    1424 /* a report, and the reserve */
+#define SL_CONNECTION_OUT_LEN    1512 /* a report, and the reserve */
 #define SL_CONNECTION_RESERVE    400  /* of OUT_LEN, for an answer at QoS 0 when all else is owed */
 #define SL_CONNECTION_OVERHEAD   32   /* of a PUBLISH: header, lengths, packet id, properties */
 #define SL_CONNECTION_FLIGHTS    10
@@ -56,6 +56,7 @@ enum sl_connection_event_kind {
     SL_CONNECTION_HANG_UP, /* peek gives the last bytes until the next call of next */
     SL_CONNECTION_OPENED,  /* subscribed: commands may come, messages may go */
     SL_CONNECTION_LOST,    /* was open */
+    SL_CONNECTION_FAILED,  /* an attempt or a session has ended: trouble says why */
     SL_CONNECTION_MESSAGE, /* message, views until the next call */
     SL_CONNECTION_ACKNOWLEDGED
 };
@@ -77,11 +78,13 @@ struct sl_connection {
     struct sl_random *random;
     struct sl_log_queue *log;
     uint16_t keep_alive_s;
+    bool takes_grants; /* subscribes to what a renewal needs */
     enum sl_connection_stage stage;
     bool is_time_known;
     bool has_due; /* due: end of the pause, of the stage's wait, or of the unstable first minute */
     sl_ms due;
-    bool must_dial, must_hang_up, must_tell_opened, must_tell_lost;
+    bool must_dial, must_hang_up, must_tell_opened, must_tell_lost, must_tell_failed;
+    bool must_load;  /* identity is another one: before the next attempt */
     bool is_parting; /* HANG_UP was given: the last bytes may go */
     struct sl_backoff backoff;
 
@@ -117,8 +120,15 @@ struct sl_connection {
  */
 SL_MUST_CHECK enum sl_status sl_connection_init(struct sl_connection *connection,
                                                 const struct sl_identity *identity,
-                                                uint16_t keep_alive_s, struct sl_records *records,
+                                                uint16_t keep_alive_s, bool takes_grants,
+                                                struct sl_records *records,
                                                 struct sl_random *random, struct sl_log_queue *log);
+
+/* Use another identity from now on: a connection that there is ends in order, with the will, and
+ * the next attempt begins at once. TLS session and known server of the old one are forgotten then.
+ */
+void sl_connection_use(struct sl_connection *connection, sl_ms now,
+                       const struct sl_identity *identity);
 
 /* UTC is known from now on: dialling may begin. */
 void sl_connection_allow(struct sl_connection *connection);

@@ -66,8 +66,25 @@ static uint8_t switch_on(struct sl_node *node, sl_ms now, struct sl_command *com
     return bit | displaced;
 }
 
+/* A session is open, so its handshake is over and lends its memory. */
+static void renew(struct sl_node *node, sl_ms now, struct sl_command *command,
+                  struct sl_view payload)
+{
+    uint32_t number = 0;
+    enum sl_refusal refusal;
+
+    if (command->topic == SL_TOPIC_RENEW)
+        refusal = sl_renewal_ask(&node->renewal, now);
+    else
+        refusal = sl_renewal_feed(&node->renewal, payload, sl_clock_utc(&node->clock, now),
+                                  &node->connection.tls.chain, &number);
+    node->outbox.wants_report = true;
+    refuse(command, refusal, number);
+}
+
 /* Gives: the zones whose pins must be read back; the refusal in *command. */
-static uint8_t carry_out(struct sl_node *node, sl_ms now, struct sl_command *command)
+static uint8_t carry_out(struct sl_node *node, sl_ms now, struct sl_command *command,
+                         struct sl_view payload)
 {
     if (command->topic == SL_TOPIC_STATUS) {
         node->outbox.wants_report = true;
@@ -75,6 +92,10 @@ static uint8_t carry_out(struct sl_node *node, sl_ms now, struct sl_command *com
     }
     if (node->is_stopping) {
         refuse(command, SL_REFUSAL_STOPPING, 0);
+        return 0;
+    }
+    if (command->topic == SL_TOPIC_RENEW || command->topic == SL_TOPIC_ISSUE) {
+        renew(node, now, command, payload);
         return 0;
     }
     if (command->zone != SL_COMMAND_ALL && (command->is_default || command->seconds > 0))
@@ -89,7 +110,7 @@ void sl_control_feed(struct sl_node *node, sl_ms now, const struct sl_mqtt_messa
     struct sl_command command = sl_command_decode(node->config.identity->base, message);
     uint8_t waiting = 0;
     if (command.refusal == SL_REFUSAL_NONE)
-        waiting = carry_out(node, now, &command);
+        waiting = carry_out(node, now, &command, message->payload);
     if (command.refusal != SL_REFUSAL_NONE)
         sl_log_push(&node->log, SL_LOG_REFUSED, (int32_t)command.refusal, (int32_t)command.number);
     sl_answers_add(&node->answers, now, &command, message, waiting);

@@ -13,6 +13,8 @@ static bool take_connection(struct sl_node *node, sl_ms now, struct sl_node_even
 static void keep_time(struct sl_node *node, sl_ms now);
 static void keep_counters(struct sl_node *node);
 static bool confirm_time(struct sl_node *node, sl_ms now);
+static bool renew(struct sl_node *node, sl_ms now);
+static void use_identity(struct sl_node *node, sl_ms now);
 static bool leave(struct sl_node *node, sl_ms now);
 static enum sl_status set_time(struct sl_node *node, sl_ms now, uint64_t unix_s, uint16_t unix_ms,
                                enum sl_clock_source source);
@@ -20,6 +22,12 @@ static enum sl_status set_time(struct sl_node *node, sl_ms now, uint64_t unix_s,
 static bool is_time_known(const struct sl_node *node)
 {
     return node->clock.source != SL_CLOCK_UNKNOWN;
+}
+
+/* 0: not known. */
+static uint64_t trusted_time(const struct sl_node *node, sl_ms now)
+{
+    return is_time_known(node) ? sl_clock_utc(&node->clock, now) : 0;
 }
 
 enum sl_status sl_node_init(struct sl_node *node, sl_ms now, const struct sl_node_config *config,
@@ -49,8 +57,12 @@ enum sl_status sl_node_init(struct sl_node *node, sl_ms now, const struct sl_nod
     node->counters.starts++;
     sl_log_push(&node->log, SL_LOG_STARTED, (int32_t)node->counters.starts,
                 (int32_t)node->counters.switched);
-    status = sl_connection_init(&node->connection, config->identity, node->config.keep_alive_s,
-                                config->records, &node->random, &node->log);
+    sl_renewal_init(&node->renewal, config->slots, config->has_candidate, &node->random,
+                    &node->log);
+    if (config->slots != NULL)
+        node->config.identity = sl_renewal_identity(&node->renewal);
+    status = sl_connection_init(&node->connection, node->config.identity, node->config.keep_alive_s,
+                                config->slots != NULL, config->records, &node->random, &node->log);
     if (status == SL_OK)
         keep_counters(node);
     return status;
@@ -76,7 +88,8 @@ bool sl_node_next(struct sl_node *node, sl_ms now, struct sl_node_event *event)
 static bool step(struct sl_node *node, sl_ms now, struct sl_node_event *event)
 {
     if (take_time(node, now) || sl_control_next(node, now) || take_connection(node, now, event) ||
-        confirm_time(node, now) || sl_publish_next(node, now) || leave(node, now))
+        confirm_time(node, now) || sl_publish_next(node, now) || renew(node, now) ||
+        leave(node, now))
         return true;
     if (node->has_left) {
         node->has_finished = true;
@@ -101,6 +114,7 @@ void sl_node_tick(struct sl_node *node, sl_ms now)
         sl_sntp_tick(&node->sntp, now);
     sl_control_tick(node, now);
     sl_publish_tick(node, now);
+    sl_renewal_tick(&node->renewal, now, trusted_time(node, now));
     sl_connection_tick(&node->connection, now);
 }
 
@@ -118,6 +132,7 @@ bool sl_node_deadline(const struct sl_node *node, sl_ms now, sl_ms *due)
         sl_ms_earliest(now, &has, due, node->stop_due);
     sl_control_deadline(node, now, &has, due);
     sl_publish_deadline(node, now, &has, due);
+    sl_renewal_deadline(&node->renewal, now, &has, due);
     sl_connection_deadline(&node->connection, now, &has, due);
     return has;
 }
@@ -167,7 +182,12 @@ static bool take_connection(struct sl_node *node, sl_ms now, struct sl_node_even
         event->kind = SL_NODE_HANG_UP;
         break;
     case SL_CONNECTION_OPENED:
+        sl_renewal_opened(&node->renewal);
         sl_publish_reset(node, now);
+        break;
+    case SL_CONNECTION_FAILED:
+        if (sl_renewal_failed(&node->renewal, now, node->connection.trouble))
+            use_identity(node, now);
         break;
     case SL_CONNECTION_LOST:
         node->answers.len = 0; /* whoever asked has lost us too; the zones go on */
@@ -180,6 +200,36 @@ static bool take_connection(struct sl_node *node, sl_ms now, struct sl_node_even
         break;
     }
     return true;
+}
+
+/* Renewal. */
+
+bool sl_node_identity_next(struct sl_node *node, enum sl_identity_op *op, struct sl_view *image)
+{
+    return sl_renewal_next(&node->renewal, op, image);
+}
+
+void sl_node_identity_did(struct sl_node *node, sl_ms now, bool ok)
+{
+    sl_renewal_did(&node->renewal, now, ok);
+    node->outbox.wants_report = true;
+}
+
+/* On to the new identity, once everything that was asked here has its answer. */
+static bool renew(struct sl_node *node, sl_ms now)
+{
+    const bool is_quiet = node->answers.len == 0 && !sl_connection_is_owed(&node->connection);
+
+    if (node->is_stopping || !sl_renewal_part(&node->renewal, is_quiet))
+        return false;
+    use_identity(node, now);
+    return true;
+}
+
+static void use_identity(struct sl_node *node, sl_ms now)
+{
+    node->config.identity = sl_renewal_identity(&node->renewal);
+    sl_connection_use(&node->connection, now, node->config.identity);
 }
 
 /* Relay chip. */

@@ -22,6 +22,7 @@
 #include "node/connection.h"
 #include "node/kept.h"
 #include "node/publish.h"
+#include "node/renewal.h"
 #include "store/identity.h"
 #include "store/records.h"
 #include "tls/random.h"
@@ -37,6 +38,10 @@ struct sl_memory_marks {
 
 struct sl_node_config {
     const struct sl_identity *identity; /* outlives the node */
+    /* Two, for renewal: identity is that of the first. NULL: the board cannot keep a new one. With
+     * has_candidate the second holds one that was kept but not adopted, to be tried first. */
+    struct sl_identity_slot *slots;
+    bool has_candidate;
     struct sl_zone_limits limits;
     uint32_t lease_ms; /* SL_LINK_LEASE_MS unless there is a reason; SL_MASTER_LEASE_MIN_MS.. */
     struct sl_records *records; /* what is kept over restarts: read already; outlives the node */
@@ -98,6 +103,12 @@ struct sl_view sl_node_sntp_peek(const struct sl_node *node);
 void sl_node_sntp_sent(struct sl_node *node);
 void sl_node_sntp_feed(struct sl_node *node, sl_ms now, struct sl_view datagram);
 
+/* The identity that the board keeps: one operation at a time. next: the operation to carry out now;
+ * image, of SL_IDENTITY_TRY, stays as it is until did. ok: it was carried out, and outlasts a power
+ * cut. */
+bool sl_node_identity_next(struct sl_node *node, enum sl_identity_op *op, struct sl_view *image);
+void sl_node_identity_did(struct sl_node *node, sl_ms now, bool ok);
+
 /* Close down: zones off, states and `offline` published, DISCONNECT; at most 3 s, then
  * SL_NODE_FINISHED. */
 void sl_node_stop(struct sl_node *node, sl_ms now);
@@ -135,6 +146,7 @@ struct sl_node {
     struct sl_answers answers;
     struct sl_outbox outbox;
     struct sl_connection connection;
+    struct sl_renewal renewal;
 
     bool is_stopping, is_leaving, has_left,
         has_finished; /* offline is asked for; the line is left */

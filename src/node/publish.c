@@ -103,6 +103,23 @@ static enum outcome publish_answer(struct sl_node *node, sl_ms now, bool is_urge
     return outcome;
 }
 
+static enum outcome publish_request(struct sl_node *node, sl_ms now)
+{
+    uint8_t bytes[SL_REQUEST_MAX], topic[SL_TOPIC_MAX];
+    if (!node->renewal.wants_request)
+        return NOTHING;
+    const struct sl_mqtt_message message = {
+        .topic = sl_topic_write(node->config.identity->base, "cert/request", topic),
+        .payload = sl_renewal_request(&node->renewal, bytes),
+    };
+    enum outcome outcome = publish(node, now, &message, false);
+    if (outcome == QUEUED) {
+        sl_renewal_requested(&node->renewal, now);
+        node->outbox.wants_report = true;
+    }
+    return outcome;
+}
+
 /* One report at a time: whatever asks for more meanwhile gets one fresh report afterwards. */
 static enum outcome publish_report(struct sl_node *node, sl_ms now)
 {
@@ -147,6 +164,8 @@ bool sl_publish_next(struct sl_node *node, sl_ms now)
     if (outcome == NOTHING)
         outcome = publish_answer(node, now, false);
     if (outcome == NOTHING)
+        outcome = publish_request(node, now);
+    if (outcome == NOTHING)
         outcome = publish_report(node, now);
     if (outcome == NOTHING)
         outcome = publish_availability(node, now, &outbox->wants_offline, "offline");
@@ -186,6 +205,10 @@ struct sl_view sl_publish_report(const struct sl_node *node, sl_ms now, uint8_t 
         .time_source = node->clock.source,
         .unix_s = sl_clock_utc(&node->clock, now),
         .certificate_end_s = node->config.identity->not_after_s,
+        .certificate_issued_s = node->config.identity->issued_s,
+        .renewal = node->renewal.stage,
+        .renewal_failure = node->renewal.failure,
+        .renewal_trouble = node->renewal.trouble,
         .tls = connection->connects == 0 ? "none" : handshakes[connection->handshake],
         .mqtt = connection->connects == 0          ? 0
                 : connection->trying == SL_MQTT_V5 ? 5

@@ -59,8 +59,25 @@ static void add_time(struct sl_writer *writer, const struct sl_report *report)
     sl_text_add(writer, ",\"time\":{\"source\":\"");
     sl_text_add(writer, source);
     add_member(writer, "\",\"utc\":", report->unix_s);
-    sl_text_add(writer, "},\"certificate\":{\"last_day\":\"");
+    sl_text_add(writer, "}");
+}
+
+static void add_certificate(struct sl_writer *writer, const struct sl_report *report)
+{
+    static const char *const stages[] = {
+        [SL_RENEWAL_IDLE] = "idle",       [SL_RENEWAL_ASKING] = "asking",
+        [SL_RENEWAL_STORING] = "storing", [SL_RENEWAL_PARTING] = "storing",
+        [SL_RENEWAL_TRYING] = "trying",   [SL_RENEWAL_ADOPTING] = "adopting"};
+    sl_text_add(writer, ",\"certificate\":{\"last_day\":\"");
     sl_text_add_date(writer, report->certificate_end_s);
+    add_member(writer, "\",\"issued\":", report->certificate_issued_s);
+    sl_text_add(writer, ",\"renewal\":\"");
+    sl_text_add(writer, stages[report->renewal]);
+    sl_text_add(writer, "\",\"last_error\":\"");
+    if (report->renewal_failure == SL_RENEWAL_FAILURE_STORE)
+        sl_text_add(writer, "not stored");
+    else if (report->renewal_failure == SL_RENEWAL_FAILURE_TRY)
+        sl_trouble_write(writer, report->renewal_trouble);
     sl_text_add(writer, "\"}");
 }
 
@@ -87,6 +104,7 @@ struct sl_view sl_report_encode(const struct sl_report *report, uint8_t *out, si
     add_zones(&writer, report);
     add_chip(&writer, report);
     add_time(&writer, report);
+    add_certificate(&writer, report);
     add_broker(&writer, report);
     add_member(&writer, ",\"memory\":{\"mqtt_out_max\":", report->mqtt_out_max);
     if (report->stack_max != 0)

@@ -9,10 +9,11 @@
 #include "base/limits.h"
 #include "clock/clock.h"
 #include "link/frame.h"
+#include "node/renewal.h"
 #include "node/trouble.h"
 
-#define SL_REPORT_LEN         920 /* the longest report fits; a usual one has about 700 bytes */
-#define SL_REPORT_VERSION_MAX 16  /* characters of the firmware's version that are shown */
+#define SL_REPORT_LEN         1008 /* the longest report fits; a usual one has about 700 bytes */
+#define SL_REPORT_VERSION_MAX 16   /* characters of the firmware's version that are shown */
 
 struct sl_report {
     const char *version;
@@ -24,7 +25,10 @@ struct sl_report {
     uint32_t exchanges, bad_frames;
     enum sl_clock_source time_source;
     uint64_t unix_s;
-    uint64_t certificate_end_s;
+    uint64_t certificate_end_s, certificate_issued_s; /* the latter 0: not known */
+    enum sl_renewal_stage renewal;
+    enum sl_renewal_failure renewal_failure;
+    struct sl_trouble renewal_trouble;
     const char *tls; /* "none", "full", "known" or "resumed" */
     uint8_t mqtt;    /* 5, 3 (3.1.1), 0 before the first session */
     uint32_t connects;

@@ -229,13 +229,19 @@ void test_mqtt_peer_connack(struct test_mqtt_peer *peer, uint8_t reason)
 
 void test_mqtt_peer_suback(struct test_mqtt_peer *peer, uint16_t id, uint8_t code, size_t count)
 {
+    uint8_t codes[TEST_MQTT_FILTERS_MAX];
+    memset(codes, code, sizeof codes);
+    test_mqtt_peer_suback_each(peer, id, (struct sl_view){codes, count});
+}
+
+void test_mqtt_peer_suback_each(struct test_mqtt_peer *peer, uint16_t id, struct sl_view codes)
+{
     uint8_t body[64];
     struct sl_writer writer = sl_writer_init(body, sizeof body);
     sl_write_u16(&writer, id);
     if (peer->level == LEVEL_5)
         sl_write_u8(&writer, 0);
-    for (size_t i = 0; i < count; i++)
-        sl_write_u8(&writer, code);
+    sl_write_view(&writer, codes);
     send_packet(peer, 0x90, &writer);
 }
 

@@ -72,6 +72,8 @@ bool test_mqtt_peer_next(struct test_mqtt_peer *peer, struct test_mqtt_packet *p
 void test_mqtt_peer_raw(struct test_mqtt_peer *peer, const uint8_t *bytes, size_t len);
 void test_mqtt_peer_connack(struct test_mqtt_peer *peer, uint8_t reason);
 void test_mqtt_peer_suback(struct test_mqtt_peer *peer, uint16_t id, uint8_t code, size_t count);
+/* A code for each filter. */
+void test_mqtt_peer_suback_each(struct test_mqtt_peer *peer, uint16_t id, struct sl_view codes);
 void test_mqtt_peer_puback(struct test_mqtt_peer *peer, uint16_t id, uint8_t reason);
 void test_mqtt_peer_pingresp(struct test_mqtt_peer *peer);
 void test_mqtt_peer_disconnect(struct test_mqtt_peer *peer, uint8_t reason);

@@ -31,6 +31,7 @@ struct test_cert_options {
     int64_t not_after_s;            /* Unix seconds */
     const struct test_cert *issuer; /* NULL: self-signed */
     uint64_t serial;                /* 0: random */
+    struct evp_pkey_st *public_key; /* of a request: certified in place of a new key; NULL: none */
 };
 
 struct test_cert {

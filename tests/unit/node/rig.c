@@ -6,6 +6,7 @@
 
 static void close_line(struct rig *rig);
 static void follow_events(struct rig *rig);
+static void follow_identity(struct rig *rig);
 static bool move_out(struct rig *rig);
 static bool move_in(struct rig *rig);
 static bool serve(struct rig *rig);
@@ -53,8 +54,39 @@ void rig_start(struct rig *rig, sl_ms now)
     rig_boot(rig);
 }
 
+/* As a board does: of what it has kept into its memory. */
+static void load_identities(struct rig *rig)
+{
+    memset(rig->slots, 0, sizeof rig->slots);
+    for (unsigned i = 0; i < 2; i++) {
+        struct sl_identity_slot *slot = &rig->slots[i];
+        memcpy(slot->image, rig->kept.images[i], rig->kept.lens[i]);
+        if (rig->kept.lens[i] > 0 &&
+            sl_identity_decode((struct sl_view){slot->image, rig->kept.lens[i]}, &slot->identity) !=
+                SL_OK) {
+            fprintf(stderr, "identity %u that the board has kept is damaged\n", i);
+            abort();
+        }
+    }
+    rig->config.identity = &rig->slots[0].identity;
+    rig->config.slots = rig->slots;
+    rig->config.has_candidate = rig->kept.lens[1] > 0;
+    rig->is_storing = false;
+}
+
+void rig_renewable(struct rig *rig)
+{
+    if (sl_identity_encode(&rig->identity, rig->kept.images[0], SL_IDENTITY_MAX,
+                           &rig->kept.lens[0]) != SL_OK)
+        abort();
+    rig->config.slots = rig->slots;
+    rig_boot(rig);
+}
+
 void rig_boot(struct rig *rig)
 {
+    if (rig->config.slots != NULL)
+        load_identities(rig);
     close_line(rig);
     rig->has_finished = false;
     test_flash_read(&rig->flash, &rig->records);
@@ -166,12 +198,18 @@ static void close_line(struct rig *rig)
     }
 }
 
-static void dial(struct rig *rig)
+static bool is_host(const char *text, struct sl_view host)
+{
+    return text != NULL && sl_view_is_equal(sl_view_text(text), host);
+}
+
+static void dial(struct rig *rig, struct sl_view host)
 {
     rig->dials++;
     rig->line = RIG_DIALLING;
-    if (rig->is_unreachable)
+    if (rig->is_unreachable || is_host(rig->unreachable_host, host))
         return;
+    rig->is_refusing = is_host(rig->refusing_host, host);
     if (rig->dial_error != 0) {
         rig->line = RIG_CLOSED;
         sl_node_hung_up(&rig->node, rig->now, rig->dial_error);
@@ -190,7 +228,7 @@ static void follow_events(struct rig *rig)
     while (sl_node_next(&rig->node, rig->now, &event)) {
         switch (event.kind) {
         case SL_NODE_DIAL:
-            dial(rig);
+            dial(rig, event.host);
             break;
         case SL_NODE_HANG_UP:
             rig->hang_ups++;
@@ -211,10 +249,35 @@ static void follow_events(struct rig *rig)
             break;
         }
     }
+    follow_identity(rig);
     test_flash_settle(&rig->flash, &rig->records);
     if (sl_kept_time(&rig->records) != rig->kept_s) {
         rig->kept_s = sl_kept_time(&rig->records);
         rig->keeps++;
+    }
+}
+
+/* As ports/port.h has it: each operation happens at a stroke. */
+static void follow_identity(struct rig *rig)
+{
+    enum sl_identity_op op;
+    struct sl_view image;
+    while (!rig->is_storing && sl_node_identity_next(&rig->node, &op, &image)) {
+        struct rig_kept *kept = &rig->kept;
+        rig->stores++;
+        rig->is_storing = rig->holds_store;
+        if (rig->holds_store)
+            break;
+        if (!rig->refuses_store) {
+            if (op == SL_IDENTITY_ADOPT) {
+                memcpy(kept->images[0], kept->images[1], sizeof kept->images[0]);
+                kept->lens[0] = kept->lens[1];
+            }
+            kept->lens[1] = image.len;
+            if (op == SL_IDENTITY_TRY)
+                memcpy(kept->images[1], image.data, image.len);
+        }
+        sl_node_identity_did(&rig->node, rig->now, !rig->refuses_store);
     }
 }
 
@@ -321,6 +384,7 @@ static void hear(struct rig *rig, const struct test_mqtt_packet *packet)
     struct rig_heard *heard = &rig->heard[rig->heard_len++];
     copy_text(heard->topic, sizeof heard->topic, &packet->topic);
     copy_text(heard->payload, sizeof heard->payload, &packet->payload);
+    heard->payload_len = packet->payload.len;
     copy_text(heard->correlation, sizeof heard->correlation, &packet->correlation);
     heard->qos = packet->qos;
     heard->retain = packet->retain;
@@ -339,7 +403,7 @@ static void answer_connect(struct rig *rig, const struct test_mqtt_packet *packe
     else if (rig->level_only != 0 && packet->level != rig->level_only)
         test_mqtt_peer_connack(&rig->peer, packet->level == 5 ? 0x84 : 0x01);
     else
-        test_mqtt_peer_connack(&rig->peer, rig->connack);
+        test_mqtt_peer_connack(&rig->peer, rig->is_refusing ? 0x87 : rig->connack);
 }
 
 static void answer(struct rig *rig, const struct test_mqtt_packet *packet)
@@ -352,7 +416,11 @@ static void answer(struct rig *rig, const struct test_mqtt_packet *packet)
         rig->subscribes++;
         rig->is_subscribed = true;
         rig->subscribe = *packet;
-        if (!rig->mutes_suback)
+        if (rig->refuses_cert) {
+            static const uint8_t codes[] = {1, 1, 1, 1, 0x87, 0x87};
+            test_mqtt_peer_suback_each(&rig->peer, packet->id,
+                                       (struct sl_view){codes, packet->filters_len});
+        } else if (!rig->mutes_suback)
             test_mqtt_peer_suback(&rig->peer, packet->id, rig->suback != 0 ? rig->suback : 1,
                                   packet->filters_len);
         break;

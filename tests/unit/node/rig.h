@@ -19,9 +19,16 @@
 struct rig_heard {
     char topic[160];
     char payload[1024];
+    size_t payload_len;
     char correlation[64];
     uint8_t qos;
     bool retain;
+};
+
+/* What the board keeps of its identities: the one in use, and one beside it. Lengths 0: none. */
+struct rig_kept {
+    uint8_t images[2][SL_IDENTITY_MAX];
+    size_t lens[2];
 };
 
 enum rig_line { RIG_CLOSED, RIG_DIALLING, RIG_OPEN };
@@ -52,7 +59,10 @@ struct rig {
     uint8_t level_only;  /* not 0: another protocol level is refused with 0x84 / 0x01 */
     uint8_t connack;     /* reason of CONNACK */
     bool mutes_suback;
-    uint8_t suback; /* code of SUBACK */
+    uint8_t suback;               /* code of SUBACK */
+    bool refuses_cert;            /* SUBACK 0x87 for the subscriptions behind the first four */
+    const char *unreachable_host; /* as is_unreachable, for this address only */
+    const char *refusing_host;    /* CONNACK 0x87 there */
     bool mutes_puback;
     uint8_t puback; /* reason of PUBACK */
     bool mutes_pingresp;
@@ -75,6 +85,14 @@ struct rig {
     uint8_t stuck_on, stuck_off; /* pins held from outside, bit z */
     sl_ms chip_at;
 
+    /* The board's identities, when config.slots is set (rig_renewable). */
+    struct sl_identity_slot slots[2];
+    struct rig_kept kept;
+    bool refuses_store; /* an operation fails, and changes nothing */
+    bool holds_store;   /* an operation does not end */
+    bool is_storing;    /* one is held */
+    unsigned stores;    /* operations asked for */
+
     /* What happened. */
     struct rig_heard heard[RIG_HEARD_MAX]; /* PUBLISHes of the node, oldest first */
     size_t heard_len;
@@ -83,6 +101,7 @@ struct rig {
     unsigned dials, hang_ups, connects, subscribes, pings, acks, keeps;
     uint64_t kept_s;
     bool has_finished;
+    bool is_refusing;   /* on this connection */
     bool is_subscribed; /* on this connection */
     bool has_disconnect;
     uint8_t disconnect;                         /* reason of the node's DISCONNECT */
@@ -105,6 +124,8 @@ struct rig {
 void rig_start(struct rig *rig, sl_ms now);
 /* The node starts anew, with config as it is now: broker, chip, flash and what was heard go on. */
 void rig_boot(struct rig *rig);
+/* Give the board memory for a second identity; then boot it, with what it has kept. */
+void rig_renewable(struct rig *rig);
 /* As rig_start, then UTC, link up and a session. */
 void rig_connect(struct rig *rig, sl_ms now);
 /* Everything that happens without time going on. */

@@ -24,6 +24,10 @@ static struct sl_report worst_report(void)
         .bad_frames = UINT32_MAX,
         .unix_s = UINT64_C(253402300799),
         .certificate_end_s = UINT64_MAX,
+        .certificate_issued_s = UINT64_C(253402300799),
+        .renewal = SL_RENEWAL_ADOPTING,
+        .renewal_failure = SL_RENEWAL_FAILURE_TRY,
+        .renewal_trouble = {SL_TROUBLE_CONNACK_TIMEOUT, INT32_MIN},
         .tls = "resumed",
         .mqtt = 5,
         .connects = UINT32_MAX,
@@ -68,6 +72,8 @@ static void the_worst_report_fits_and_is_json(void **state)
     assert_string_equal(member(json, "certificate", "last_day")->valuestring, "9999-12-31");
     assert_string_equal(member(json, "broker", "last_error")->valuestring,
                         "connack time-out -2147483648");
+    assert_string_equal(member(json, "certificate", "last_error")->valuestring,
+                        "connack time-out -2147483648");
     cJSON_Delete(json);
     printf("report: at most %zu of %d bytes\n", text.len, SL_REPORT_LEN);
 }
@@ -87,6 +93,9 @@ static void a_usual_report_has_the_promised_keys(void **state)
                                .time_source = SL_CLOCK_SNTP,
                                .unix_s = 1795305600,
                                .certificate_end_s = 1826841599,
+                               .certificate_issued_s = 1795219200,
+                               .renewal = SL_RENEWAL_ASKING,
+                               .renewal_failure = SL_RENEWAL_FAILURE_STORE,
                                .tls = "full",
                                .mqtt = 5,
                                .connects = 1,
@@ -95,7 +104,7 @@ static void a_usual_report_has_the_promised_keys(void **state)
                                .stack_max = 5296};
     (void)state;
     struct sl_view text = sl_report_encode(&report, out, sizeof out);
-    assert_in_range(text.len, 400, 720);
+    assert_in_range(text.len, 400, 800);
     cJSON *json = parse(text);
     assert_string_equal(member(json, "version", NULL)->valuestring, "0.1.0");
     assert_int_equal(member(json, "uptime_s", NULL)->valueint, 86400);
@@ -115,6 +124,9 @@ static void a_usual_report_has_the_promised_keys(void **state)
     assert_string_equal(member(json, "time", "source")->valuestring, "sntp");
     assert_int_equal(member(json, "time", "utc")->valueint, 1795305600);
     assert_string_equal(member(json, "certificate", "last_day")->valuestring, "2027-11-21");
+    assert_int_equal(member(json, "certificate", "issued")->valueint, 1795219200);
+    assert_string_equal(member(json, "certificate", "renewal")->valuestring, "asking");
+    assert_string_equal(member(json, "certificate", "last_error")->valuestring, "not stored");
     assert_string_equal(member(json, "broker", "tls")->valuestring, "full");
     assert_int_equal(member(json, "broker", "mqtt")->valueint, 5);
     assert_int_equal(member(json, "broker", "connects")->valueint, 1);
