@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "link/frame.h"
+#include "store/identity.h"
 #include "store/records.h"
 
 /* Monotonic, starts anywhere, wraps at 2^32. */
@@ -53,6 +54,20 @@ bool sl_port_spi_take(uint8_t frame[SL_FRAME_LEN]);
 bool sl_port_flash_read(const struct sl_records_place *place, uint8_t *out);
 void sl_port_flash_start(const struct sl_records_op *op);
 bool sl_port_flash_take(bool *ok);
+
+/* The identities that outlast a restart: the one in use, and at most one beside it, which the node
+ * tries. start: one operation at a time; image is the board's until take. take: true once it has
+ * ended. ok: it was carried out.
+ *   TRY    keep image beside the identity in use, in place of one that was beside it
+ *   ADOPT  the one beside takes the place of the one in use, which is forgotten
+ *   DROP   forget the one beside
+ * A power cut at any instant leaves the identity in use whole, and the one beside whole or not
+ * there; in the middle of ADOPT the one or the other is in use, or both are there still. At the
+ * start the board reads them into the slots of sl_node_config, the one in use first. When two are
+ * there and it cannot tell otherwise, the one issued last is the one to be tried. A board without a
+ * place for two gives no slots; then these are never called. */
+void sl_port_identity_start(enum sl_identity_op op, struct sl_view image);
+bool sl_port_identity_take(bool *ok);
 
 void sl_port_log(const struct sl_log_event *event);
 

@@ -16,13 +16,16 @@ static bool take_datagram(struct sl_run *run, sl_ms now);
 static bool send_datagram(struct sl_run *run, sl_ms now);
 static bool take_flash(struct sl_run *run, sl_ms now);
 static bool start_flash(struct sl_run *run, sl_ms now);
+static bool take_identity(struct sl_run *run, sl_ms now);
+static bool start_identity(struct sl_run *run, sl_ms now);
 
 /* True: something moved, so another round is worth it. In this order: a command reaches the relays
  * before anybody is told of it; the broker's last bytes are taken before the node hears that it
  * hung up. */
 static bool (*const moves[])(struct sl_run *run, sl_ms now) = {
-    ask_utc,    tick,          move_in,       start_frame, follow_line, move_out,
-    take_frame, take_datagram, send_datagram, take_flash,  start_flash,
+    ask_utc,       tick,        move_in,        start_frame,   follow_line,
+    move_out,      take_frame,  take_datagram,  send_datagram, take_flash,
+    take_identity, start_flash, start_identity,
 };
 
 void sl_run_read_records(struct sl_records *records)
@@ -78,9 +81,10 @@ bool sl_run_store(struct sl_run *run)
 {
     const sl_ms now = sl_port_now();
 
-    while (take_flash(run, now) || start_flash(run, now)) {
+    while (take_flash(run, now) || start_flash(run, now) || take_identity(run, now) ||
+           start_identity(run, now)) {
     }
-    return run->is_storing;
+    return run->is_storing || run->is_keeping;
 }
 
 /* Every event asks something of the board. Pulled until none after every other call. */
@@ -254,5 +258,29 @@ static bool start_flash(struct sl_run *run, sl_ms now)
         return false;
     sl_port_flash_start(&op);
     run->is_storing = true;
+    return true;
+}
+
+static bool take_identity(struct sl_run *run, sl_ms now)
+{
+    bool ok;
+
+    if (!run->is_keeping || !sl_port_identity_take(&ok))
+        return false;
+    run->is_keeping = false;
+    sl_node_identity_did(run->node, now, ok);
+    return true;
+}
+
+static bool start_identity(struct sl_run *run, sl_ms now)
+{
+    enum sl_identity_op op;
+    struct sl_view image;
+
+    (void)now;
+    if (!sl_node_identity_next(run->node, &op, &image))
+        return false;
+    sl_port_identity_start(op, image);
+    run->is_keeping = true;
     return true;
 }

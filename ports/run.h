@@ -17,6 +17,7 @@ struct sl_run {
     bool has_more; /* the last step ended before everything was moved */
     bool has_finished;
     bool is_storing; /* an operation on the flash is under way */
+    bool is_keeping; /* ... and one on the identities */
 };
 
 /* Read what was kept in flash; before sl_node_init, which looks at it. */
@@ -29,7 +30,7 @@ void sl_run_init(struct sl_run *run, struct sl_node *node, struct sl_records *re
 bool sl_run_step(struct sl_run *run);
 /* Sleep until the node or a line wants attention. */
 void sl_run_sleep(struct sl_run *run);
-/* After the end: carry on with what is to be kept in flash. False: all of it is. */
+/* After the end: carry on with what is to be kept. False: all of it is. */
 bool sl_run_store(struct sl_run *run);
 
 #endif

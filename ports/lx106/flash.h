@@ -13,9 +13,10 @@
 #include <stdint.h>
 
 #define LX106_FLASH_SECTOR_LEN SL_RECORDS_SECTOR_LEN
-/* Where things lie: the identity image in a sector of its own, behind it the record log. */
+/* Where things lie: two identity images, each in a sector of its own, behind them the record log.
+ */
 #define LX106_FLASH_IDENTITY 0
-#define LX106_FLASH_RECORDS  LX106_FLASH_SECTOR_LEN
+#define LX106_FLASH_RECORDS  (2 * LX106_FLASH_SECTOR_LEN)
 #define LX106_FLASH_LEN      (LX106_FLASH_RECORDS + SL_RECORDS_SECTORS * LX106_FLASH_SECTOR_LEN)
 #define LX106_FLASH_CUT_CODE 75
 

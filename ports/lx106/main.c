@@ -3,6 +3,7 @@
 #include "chip.h"
 #include "fault.h"
 #include "flash.h"
+#include "identity.h"
 #include "net.h"
 #include "node/kept.h"
 #include "run.h"
@@ -16,8 +17,8 @@ void lx106_main(void);
 static void read_identity(void);
 static void start(void);
 
-static uint8_t image[SL_IDENTITY_MAX];
-static struct sl_identity identity;
+static struct sl_identity_slot identities[2]; /* in use, and tried */
+static bool has_candidate;
 static struct sl_records records;
 static struct sl_node node;
 static struct sl_run run;
@@ -41,15 +42,7 @@ void lx106_main(void)
 /* Without an identity there is nothing to do: the fault says what is missing. */
 static void read_identity(void)
 {
-    struct sl_view view = {image, sizeof image};
-
-    if (!lx106_flash_read(LX106_FLASH_IDENTITY, image, sizeof image))
-        lx106_give_up("the flash cannot be read");
-    /* The image tells its own length: docs/spec/identity-image.md. */
-    const size_t len = (size_t)image[5] << 8 | image[6];
-    if (len < view.len)
-        view.len = len;
-    if (sl_identity_decode(view, &identity) != SL_OK)
+    if (!lx106_identity_read(identities, &has_candidate))
         lx106_give_up("no identity in flash: write the image that 'sluice node add' has made");
 }
 
@@ -57,7 +50,9 @@ static void start(void)
 {
     uint8_t seed[SL_NODE_SEED_LEN];
     struct sl_node_config config = {
-        .identity = &identity,
+        .identity = &identities[0].identity,
+        .slots = identities,
+        .has_candidate = has_candidate,
         .records = &records,
         .limits = {.at_once = 1, .longest_s = SL_ZONE_LONGEST_S, .default_s = SL_ZONE_DEFAULT_S},
         .lease_ms = SL_LINK_LEASE_MS,

@@ -3,6 +3,7 @@
 #include "chip_socket.h"
 #include "clock/clock.h"
 #include "flash_file.h"
+#include "identity_store.h"
 #include "log.h"
 #include "net.h"
 #include "notify.h"
@@ -83,6 +84,7 @@ void sl_port_sleep(bool has_due, sl_ms due)
     posix_sntp_wait(&wait);
     posix_chip_wait(&wait);
     posix_flash_wait(&wait);
+    posix_identity_wait(&wait);
     posix_notify_wait(&wait);
     posix_wait_sleep(&wait);
 }

@@ -4,6 +4,7 @@
 #include "enrol.h"
 #include "gpio_lines.h"
 #include "identity_file.h"
+#include "identity_store.h"
 #include "kept_records.h"
 #include "node/node.h"
 #include "node/text.h"
@@ -20,7 +21,7 @@
 static void show(const struct posix_values *values);
 static bool check_output(const struct posix_options *options, struct posix_failure *failure);
 static bool check_device(const char *path, struct posix_failure *failure);
-static bool check_identity(const struct posix_options *options, struct posix_identity *file,
+static bool check_identity(const struct posix_options *options, struct sl_identity_slot slots[2],
                            struct posix_failure *failure);
 static bool check_node(const struct posix_options *options, const struct sl_identity *identity,
                        struct posix_failure *failure);
@@ -28,7 +29,7 @@ static bool say(bool is_good, const struct posix_failure *failure);
 
 bool posix_check(const struct posix_options *options, const struct posix_values *values)
 {
-    static struct posix_identity file;
+    static struct sl_identity_slot slots[2];
     static struct sl_records records;
     struct posix_failure failure;
     const time_t now = time(NULL);
@@ -40,10 +41,10 @@ bool posix_check(const struct posix_options *options, const struct posix_values 
         printf("no identity yet: it would wait for 'sluice node enrol' on %s\n", options->serial);
         is_good &= say(posix_identity_can_write(options->identity_path, &failure), &failure);
     } else {
-        has_identity = say(check_identity(options, &file, &failure), &failure);
+        has_identity = say(check_identity(options, slots, &failure), &failure);
         is_good &= has_identity;
     }
-    is_good &= !has_identity || say(check_node(options, &file.identity, &failure), &failure);
+    is_good &= !has_identity || say(check_node(options, &slots[0].identity, &failure), &failure);
     is_good &=
         say(posix_records_read(&records, options->state_dir, true, &floor_s, &failure), &failure);
     is_good &= say(check_output(options, &failure), &failure);
@@ -51,7 +52,7 @@ bool posix_check(const struct posix_options *options, const struct posix_values 
         is_good =
             say(posix_fail(&failure, POSIX_ERROR(CLOCK_BEHIND), (long long)now, (long long)floor_s),
                 &failure);
-    sl_wipe(&file, sizeof file);
+    sl_wipe(slots, sizeof slots);
     sl_records_wipe(&records);
     if (is_good)
         puts("the configuration is good");
@@ -100,25 +101,29 @@ static bool check_device(const char *path, struct posix_failure *failure)
     return S_ISCHR(info.st_mode) || posix_spi_fail(failure, path, ENOTTY);
 }
 
-static bool check_identity(const struct posix_options *options, struct posix_identity *file,
+static bool check_identity(const struct posix_options *options, struct sl_identity_slot slots[2],
                            struct posix_failure *failure)
 {
-    const struct sl_identity *identity = &file->identity;
+    const struct sl_identity *identity = &slots[0].identity;
+    const char *used;
+    bool has_candidate;
     uint8_t text[16] = "";
     struct sl_writer day = sl_writer_init(text, sizeof text - 1);
 
-    if (!posix_identity_read(file, options->identity_path, failure))
+    if (!posix_identities_read(slots, &has_candidate, &used, options->identity_path,
+                               options->state_dir, true, failure))
         return false;
     sl_text_add_date(&day, identity->not_after_s);
     printf("node %.*s, base topic %.*s, broker %.*s port %u, certificate until %s\n",
            (int)identity->name.len, (const char *)identity->name.data, (int)identity->base.len,
            (const char *)identity->base.data, (int)identity->broker_host.len,
            (const char *)identity->broker_host.data, identity->broker_port, (const char *)text);
+    if (used != options->identity_path)
+        printf("it was renewed: %s\n", used);
     if ((uint64_t)time(NULL) <= identity->not_after_s)
         return true;
-    return posix_fail(failure, POSIX_ERROR(IDENTITY_EXPIRED), options->identity_path,
-                      (const char *)text, (int)identity->name.len,
-                      (const char *)identity->name.data);
+    return posix_fail(failure, POSIX_ERROR(IDENTITY_EXPIRED), used, (const char *)text,
+                      (int)identity->name.len, (const char *)identity->name.data);
 }
 
 /* Would the node start with it? Nothing is connected or sent by a start alone. */

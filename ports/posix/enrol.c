@@ -4,6 +4,7 @@
 #include "flash_file.h"
 #include "gpio_lines.h"
 #include "identity_file.h"
+#include "identity_store.h"
 #include "node/enrolment.h"
 #include "notify.h"
 #include "port.h"
@@ -133,7 +134,10 @@ static bool follow(const struct posix_options *options)
 static bool store(const struct posix_options *options, struct sl_view image)
 {
     posix_flash_forget(options->state_dir);
-    return posix_identity_write(options->identity_path, image);
+    if (!posix_identity_write(options->identity_path, image))
+        return false;
+    posix_identities_forget(options->identity_path, options->state_dir);
+    return true;
 }
 
 static bool is_to_end(int signals, struct posix_failure *failure, enum posix_enrolled *result)

@@ -99,6 +99,12 @@ enum posix_exit {
       "name a file in a folder that this user may write, such as the state folder")                \
     X(IDENTITY_UNWRITTEN, GOES_ON, "FILE CAUSE", "identity %s: cannot be written (%s)",            \
       "check the folder's rights, the disk and its free space, then enrol again")                  \
+    X(IDENTITY_KEPT_BAD, GOES_ON, "FILE CAUSE", "renewed identity %s: passed over (%s)",           \
+      "if --identity no longer connects, run 'sluice node add NAME --replace' at the site and "    \
+      "copy the new image")                                                                        \
+    X(IDENTITY_UNKEPT, GOES_ON, "FOLDER CAUSE",                                                    \
+      "%s/identity: the new identity cannot be written (%s)",                                      \
+      "check the folder's rights, the disk and its free space")                                    \
     /* enrolment */                                                                                \
     X(SERIAL_MISSING, LOCAL, "DEVICE CAUSE", "serial line %s: cannot be found (%s)",               \
       "name a tty such as /dev/ttyS0, or pty:PATH")                                                \

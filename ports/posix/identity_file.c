@@ -13,13 +13,13 @@
 
 static bool is_credential(const char *path);
 static bool check(int fd, const char *path, struct posix_failure *failure);
-static bool read_all(int fd, const char *path, struct posix_identity *file, size_t *len,
+static bool read_all(int fd, const char *path, struct sl_identity_slot *file, size_t *len,
                      struct posix_failure *failure);
 static bool fail_to_open(struct posix_failure *failure, const char *path, int error);
 static int open_folder(const char *path);
 static bool write_flushed(int fd, struct sl_view image);
 
-bool posix_identity_read(struct posix_identity *file, const char *path,
+bool posix_identity_read(struct sl_identity_slot *file, const char *path,
                          struct posix_failure *failure)
 {
     enum sl_status status;
@@ -97,7 +97,7 @@ static bool check(int fd, const char *path, struct posix_failure *failure)
     return true;
 }
 
-static bool read_all(int fd, const char *path, struct posix_identity *file, size_t *len,
+static bool read_all(int fd, const char *path, struct sl_identity_slot *file, size_t *len,
                      struct posix_failure *failure)
 {
     ssize_t got = 0;

@@ -6,7 +6,7 @@
 #include "enrol.h"
 #include "flash_file.h"
 #include "gpio_lines.h"
-#include "identity_file.h"
+#include "identity_store.h"
 #include "kept_records.h"
 #include "log.h"
 #include "net.h"
@@ -39,7 +39,7 @@ static bool start_outputs(const struct posix_options *options, struct posix_fail
 static bool loop(int signals, uint32_t lease_ms);
 static void log_report(void);
 
-static struct posix_identity identity;
+static struct sl_identity_slot identities[2]; /* in use, and tried */
 static struct sl_records records;
 static struct sl_node node;
 static struct sl_run run;
@@ -85,7 +85,7 @@ int main(int argc, char **argv)
     sl_wipe(&run, sizeof run);
     sl_wipe(&node, sizeof node);
     sl_records_wipe(&records);
-    sl_wipe(&identity, sizeof identity);
+    sl_wipe(identities, sizeof identities);
     return code;
 }
 
@@ -132,17 +132,20 @@ static bool start_node(const struct posix_options *options, int signals,
                        struct posix_failure *failure)
 {
     uint8_t seed[SL_NODE_SEED_LEN];
-    struct sl_node_config config = {.identity = &identity.identity,
+    const char *identity_path;
+    struct sl_node_config config = {.identity = &identities[0].identity,
+                                    .slots = options->state_dir ? identities : NULL,
                                     .limits = options->limits,
                                     .lease_ms = options->lease_ms,
                                     .records = &records,
                                     .use_sntp = options->use_sntp,
                                     .version = SL_VERSION};
 
-    if (!posix_identity_read(&identity, options->identity_path, failure) ||
+    if (!posix_identities_read(identities, &config.has_candidate, &identity_path,
+                               options->identity_path, options->state_dir, false, failure) ||
         !posix_records_read(&records, options->state_dir, false, &config.floor_s, failure))
         return false;
-    posix_log_name(identity.identity.name);
+    posix_log_name(identities[0].identity.name);
     posix_board_init(config.floor_s, !options->use_sntp, signals);
     posix_net_init();
     posix_sntp_init(options->use_sntp ? options->sntp_host : NULL, options->sntp_port);
@@ -152,7 +155,7 @@ static bool start_node(const struct posix_options *options, int signals,
     const enum sl_status status = sl_node_init(&node, sl_port_now(), &config, seed);
     sl_wipe(seed, sizeof seed);
     if (status != SL_OK)
-        return posix_fail(failure, POSIX_ERROR(IDENTITY_UNUSABLE), options->identity_path,
+        return posix_fail(failure, POSIX_ERROR(IDENTITY_UNUSABLE), identity_path,
                           sl_status_text(status));
     sl_run_init(&run, &node, &records, sl_port_now());
     posix_notify_init(sl_port_now());
@@ -216,8 +219,10 @@ static bool loop(int signals, uint32_t lease_ms)
         is_stopping = true;
     }
     const sl_ms end = sl_port_now() + STORE_MS;
-    while (sl_run_store(&run) && !sl_ms_is_reached(sl_port_now(), end))
+    while (sl_run_store(&run) && !sl_ms_is_reached(sl_port_now(), end)) {
         posix_flash_finish((int)sl_ms_until(sl_port_now(), end));
+        posix_identity_finish((int)sl_ms_until(sl_port_now(), end));
+    }
     return are_relays_held;
 }
 

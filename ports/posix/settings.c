@@ -47,9 +47,8 @@ const struct posix_setting posix_settings[POSIX_SETTINGS] = {
          .example = "/dev/spidev0.0"},
     [POSIX_STATE] = {"state", "DIR", POSIX_PATH, .max = POSIX_VALUE_MAX,
                      .without = "nothing is kept",
-                     .about =
-                         "A folder of this node alone, where the last trusted time and the TLS "
-                         "session are kept over restarts.",
+                     .about = "A folder of this node alone, where the last trusted time, the TLS "
+                              "session and renewed identities are kept over restarts.",
                      .example = "/var/lib/sluice/garden"},
     [POSIX_SERIAL] =
         {"serial", "DEVICE", POSIX_PATH, .max = POSIX_VALUE_MAX,

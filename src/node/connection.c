@@ -11,6 +11,8 @@
 /* Subscriptions that a node cannot do without; a broker that knows of no renewal may refuse the
  * others. */
 #define COMMAND_FILTERS 4
+/* They lie on the stack, so each has no more room than it needs. */
+#define FILTER_LEN (SL_BASE_MAX + sizeof "/zone/status")
 
 static enum sl_status load_identity(struct sl_connection *connection);
 static void fail(struct sl_connection *connection, sl_ms now, enum sl_trouble_kind kind,
@@ -509,11 +511,12 @@ static void subscribe(struct sl_connection *connection, sl_ms now)
                                         "zone/+/set", "cert/renew", "cert/issue"};
     enum { FILTERS = sizeof tails / sizeof tails[0] };
     const size_t len = connection->takes_grants ? FILTERS : COMMAND_FILTERS;
-    uint8_t topics[FILTERS][SL_TOPIC_MAX];
+    uint8_t topics[FILTERS][FILTER_LEN];
     struct sl_mqtt_filter filters[FILTERS];
     for (size_t i = 0; i < len; i++)
         filters[i] = (struct sl_mqtt_filter){
-            .filter = sl_topic_write(connection->identity->base, tails[i], topics[i]),
+            .filter =
+                sl_topic_write_into(connection->identity->base, tails[i], topics[i], FILTER_LEN),
             .qos = 1,
             .retain_as_published = true, /* so that a retained command can be refused in words */
             .retain_handling = 2,        /* and one from before is not even sent */

@@ -17,6 +17,7 @@ static int open_file(const char *dir, char error[BOARD_ERROR_LEN]);
 static bool is_ours_alone(int fd);
 static bool erase(int fd);
 static bool write_identity(int fd, const char *path, char error[BOARD_ERROR_LEN]);
+static bool is_renewed(int fd, const struct sl_identity *given);
 
 int board_flash_open(const char *dir, const char *identity_path, char error[BOARD_ERROR_LEN])
 {
@@ -98,13 +99,42 @@ static bool write_identity(int fd, const char *path, char error[BOARD_ERROR_LEN]
         sl_wipe(image, sizeof image);
         return false;
     }
+    if (is_renewed(fd, &identity)) {
+        sl_wipe(image, sizeof image);
+        return true;
+    }
     memset(sector, 0xff, sizeof sector);
     memcpy(sector, image, (size_t)len);
-    const bool ok =
-        pwrite(fd, sector, sizeof sector, LX106_FLASH_IDENTITY) == (ssize_t)sizeof sector;
+    bool ok = pwrite(fd, sector, sizeof sector, LX106_FLASH_IDENTITY) == (ssize_t)sizeof sector;
+    memset(sector, 0xff, sizeof sector);
+    ok = ok && pwrite(fd, sector, sizeof sector, LX106_FLASH_IDENTITY + LX106_FLASH_SECTOR_LEN) ==
+                   (ssize_t)sizeof sector;
     if (!ok)
         snprintf(error, BOARD_ERROR_LEN, "the flash's file: %s", strerror(errno));
     sl_wipe(image, sizeof image);
     sl_wipe(sector, sizeof sector);
     return ok;
+}
+
+/* The board holds an identity of this name that is as late or later: it has renewed itself since.
+ */
+static bool is_renewed(int fd, const struct sl_identity *given)
+{
+    struct sl_identity_slot slot;
+    bool is_later = false;
+
+    for (unsigned sector = 0; sector < 2 && !is_later; sector++) {
+        const off_t at = LX106_FLASH_IDENTITY + (off_t)sector * LX106_FLASH_SECTOR_LEN;
+        struct sl_view view = {slot.image, sizeof slot.image};
+        if (pread(fd, slot.image, sizeof slot.image, at) != (ssize_t)sizeof slot.image)
+            continue;
+        const size_t len = (size_t)slot.image[5] << 8 | slot.image[6];
+        if (len < view.len)
+            view.len = len;
+        is_later = sl_identity_decode(view, &slot.identity) == SL_OK &&
+                   sl_view_is_equal(slot.identity.name, given->name) && given->issued_s != 0 &&
+                   slot.identity.issued_s > given->issued_s;
+    }
+    sl_wipe(&slot, sizeof slot);
+    return is_later;
 }

@@ -62,7 +62,7 @@ static void check(bool result, enum posix_exit code, const char *path, const cha
 
 static void real_failures_name_theirs(void **state)
 {
-    static struct posix_identity identity;
+    static struct sl_identity_slot identity;
     char file[64], lock[64], target[64];
     uint8_t sectors;
 

@@ -31,6 +31,8 @@ static struct {
     size_t datagram_fed;
     enum sl_status time_status;
     unsigned times;
+    unsigned identity_ops; /* that it still wants */
+    unsigned identity_dids, identity_oks;
 } node;
 
 /* The board. */
@@ -57,6 +59,10 @@ static struct {
     struct sl_records_op flash_op;
     bool is_flash_busy, is_flash_done, is_flash_ok;
     uint8_t flash[2][SL_RECORDS_SECTOR_LEN];
+    enum sl_identity_op identity_op;
+    size_t identity_len;
+    unsigned identity_starts;
+    bool is_identity_busy, is_identity_done, is_identity_ok;
 } board;
 
 static struct sl_records records;
@@ -74,6 +80,26 @@ static void push(enum sl_node_event_kind kind)
     assert_true(node.events_len < 4);
     node.events[node.events_len++] =
         (struct sl_node_event){.kind = kind, .host = sl_view_text("broker.example"), .port = 8883};
+}
+
+bool sl_node_identity_next(struct sl_node *unused, enum sl_identity_op *op, struct sl_view *image)
+{
+    (void)unused;
+    if (node.identity_ops == 0)
+        return false;
+    node.identity_ops--;
+    *op = SL_IDENTITY_TRY;
+    *image = sl_view_text("image");
+    return true;
+}
+
+void sl_node_identity_did(struct sl_node *unused, sl_ms now, bool ok)
+{
+    (void)unused;
+    (void)now;
+    called();
+    node.identity_dids++;
+    node.identity_oks += ok;
 }
 
 bool sl_node_next(struct sl_node *unused, sl_ms now, struct sl_node_event *event)
@@ -304,6 +330,24 @@ bool sl_port_spi_take(uint8_t frame[SL_FRAME_LEN])
         return false;
     board.has_answer = false;
     memset(frame, 0xA1, SL_FRAME_LEN);
+    return true;
+}
+
+void sl_port_identity_start(enum sl_identity_op op, struct sl_view image)
+{
+    assert_false(board.is_identity_busy);
+    board.identity_op = op;
+    board.identity_len = image.len;
+    board.identity_starts++;
+    board.is_identity_busy = true;
+}
+
+bool sl_port_identity_take(bool *ok)
+{
+    if (!board.is_identity_busy || !board.is_identity_done)
+        return false;
+    board.is_identity_busy = board.is_identity_done = false;
+    *ok = board.is_identity_ok;
     return true;
 }
 
@@ -573,6 +617,31 @@ static void flash_is_read_then_written_one_operation_at_a_time(void **state)
     assert_int_equal(board.flash_op.place.sector, 1); /* the failure was told */
 }
 
+static void identities_are_kept_one_operation_at_a_time(void **state)
+{
+    (void)state;
+    node.identity_ops = 1;
+    step();
+    assert_int_equal(board.identity_starts, 1);
+    assert_int_equal(board.identity_op, SL_IDENTITY_TRY);
+    assert_int_equal(board.identity_len, 5);
+    step();
+    assert_int_equal(node.identity_dids, 0);
+    assert_true(sl_run_store(&run)); /* at the end it would be waited for */
+    board.is_identity_done = board.is_identity_ok = true;
+    step();
+    assert_int_equal(node.identity_dids, 1);
+    assert_int_equal(node.identity_oks, 1);
+    assert_false(sl_run_store(&run));
+    node.identity_ops = 1;
+    step();
+    board.is_identity_done = true;
+    board.is_identity_ok = false;
+    step();
+    assert_int_equal(node.identity_dids, 2);
+    assert_int_equal(node.identity_oks, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void)
@@ -592,6 +661,7 @@ int main(void)
         TEST(utc_is_asked_until_taken),
         TEST(events_reach_the_board_and_the_end_flushes),
         TEST(flash_is_read_then_written_one_operation_at_a_time),
+        TEST(identities_are_kept_one_operation_at_a_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
