@@ -18,6 +18,9 @@ const struct sl_topic sl_topics[] = {
     {"report", SL_TOPIC_OUT},
     {"refused", SL_TOPIC_OUT},
     {"availability", SL_TOPIC_OUT},
+    {"cert/renew", SL_TOPIC_IN},
+    {"cert/issue", SL_TOPIC_IN},
+    {"cert/request", SL_TOPIC_CLAIM},
     {"answer/{operator}", SL_TOPIC_ANSWER},
 };
 const size_t sl_topics_len = sizeof sl_topics / sizeof sl_topics[0];

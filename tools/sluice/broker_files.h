@@ -6,8 +6,9 @@
 #include "canary.h"
 #include "site.h"
 
-/* Topics below a node's base; {zone} stands for 0..7 and {operator} for a name. */
-enum sl_topic_direction { SL_TOPIC_IN, SL_TOPIC_OUT, SL_TOPIC_ANSWER };
+/* Topics below a node's base; {zone} stands for 0..7 and {operator} for a name. A claim goes out,
+ * too, but only to who may command: certificates for reading get none of it. */
+enum sl_topic_direction { SL_TOPIC_IN, SL_TOPIC_OUT, SL_TOPIC_CLAIM, SL_TOPIC_ANSWER };
 struct sl_topic {
     const char *name;
     enum sl_topic_direction direction;
