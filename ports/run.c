@@ -14,18 +14,18 @@ static bool take_frame(struct sl_run *run, sl_ms now);
 static bool start_frame(struct sl_run *run, sl_ms now);
 static bool take_datagram(struct sl_run *run, sl_ms now);
 static bool send_datagram(struct sl_run *run, sl_ms now);
-static bool take_flash(struct sl_run *run, sl_ms now);
-static bool start_flash(struct sl_run *run, sl_ms now);
+static bool keep(struct sl_run *run, sl_ms now);
+static bool take_flash(struct sl_run *run);
+static bool start_flash(struct sl_run *run);
 static bool take_identity(struct sl_run *run, sl_ms now);
-static bool start_identity(struct sl_run *run, sl_ms now);
+static bool start_identity(struct sl_run *run);
 
 /* True: something moved, so another round is worth it. In this order: a command reaches the relays
  * before anybody is told of it; the broker's last bytes are taken before the node hears that it
  * hung up. */
 static bool (*const moves[])(struct sl_run *run, sl_ms now) = {
-    ask_utc,       tick,        move_in,        start_frame,   follow_line,
-    move_out,      take_frame,  take_datagram,  send_datagram, take_flash,
-    take_identity, start_flash, start_identity,
+    ask_utc,  tick,       move_in,       start_frame,   follow_line,
+    move_out, take_frame, take_datagram, send_datagram, keep,
 };
 
 void sl_run_read_records(struct sl_records *records)
@@ -81,8 +81,7 @@ bool sl_run_store(struct sl_run *run)
 {
     const sl_ms now = sl_port_now();
 
-    while (take_flash(run, now) || start_flash(run, now) || take_identity(run, now) ||
-           start_identity(run, now)) {
+    while (keep(run, now)) {
     }
     return run->is_storing || run->is_keeping;
 }
@@ -237,11 +236,18 @@ static bool send_datagram(struct sl_run *run, sl_ms now)
     return true;
 }
 
-static bool take_flash(struct sl_run *run, sl_ms now)
+/* What outlasts a restart. One move, since after each the node is asked for its events. */
+static bool keep(struct sl_run *run, sl_ms now)
+{
+    const bool has_ended = take_flash(run) | take_identity(run, now);
+
+    return start_flash(run) | start_identity(run) | has_ended;
+}
+
+static bool take_flash(struct sl_run *run)
 {
     bool ok;
 
-    (void)now;
     if (!sl_port_flash_take(&ok))
         return false;
     sl_records_did(run->records, ok);
@@ -249,11 +255,10 @@ static bool take_flash(struct sl_run *run, sl_ms now)
     return true;
 }
 
-static bool start_flash(struct sl_run *run, sl_ms now)
+static bool start_flash(struct sl_run *run)
 {
     struct sl_records_op op;
 
-    (void)now;
     if (!sl_records_next(run->records, &op))
         return false;
     sl_port_flash_start(&op);
@@ -272,12 +277,11 @@ static bool take_identity(struct sl_run *run, sl_ms now)
     return true;
 }
 
-static bool start_identity(struct sl_run *run, sl_ms now)
+static bool start_identity(struct sl_run *run)
 {
     enum sl_identity_op op;
     struct sl_view image;
 
-    (void)now;
     if (!sl_node_identity_next(run->node, &op, &image))
         return false;
     sl_port_identity_start(op, image);

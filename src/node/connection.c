@@ -8,12 +8,6 @@
 #define REASON_ERROR       0x80 /* the first of the errors */
 #define REASON_NO_WILDCARD 0xA2 /* wildcard subscriptions not supported */
 
-/* Subscriptions that a node cannot do without; a broker that knows of no renewal may refuse the
- * others. */
-#define COMMAND_FILTERS 4
-/* They lie on the stack, so each has no more room than it needs. */
-#define FILTER_LEN (SL_BASE_MAX + sizeof "/zone/status")
-
 static enum sl_status load_identity(struct sl_connection *connection);
 static void fail(struct sl_connection *connection, sl_ms now, enum sl_trouble_kind kind,
                  int32_t number);
@@ -375,7 +369,7 @@ static void subscribed(struct sl_connection *connection, sl_ms now,
 {
     if (connection->stage != SL_CONNECTION_SUBSCRIBING || event->id != connection->subscribe_id)
         return;
-    for (size_t i = 0; i < event->codes.len && i < COMMAND_FILTERS; i++)
+    for (size_t i = 0; i < event->codes.len && i < SL_TOPIC_COMMAND_FILTERS; i++)
         if (event->codes.data[i] >= REASON_ERROR) {
             fail(connection, now, SL_TROUBLE_SUBSCRIBE, event->codes.data[i]);
             return;
@@ -507,16 +501,13 @@ static void connect(struct sl_connection *connection, sl_ms now)
 
 static void subscribe(struct sl_connection *connection, sl_ms now)
 {
-    static const char *const tails[] = {"zone/on",    "zone/off",   "zone/status",
-                                        "zone/+/set", "cert/renew", "cert/issue"};
-    enum { FILTERS = sizeof tails / sizeof tails[0] };
-    const size_t len = connection->takes_grants ? FILTERS : COMMAND_FILTERS;
-    uint8_t topics[FILTERS][FILTER_LEN];
-    struct sl_mqtt_filter filters[FILTERS];
+    const size_t len =
+        connection->takes_grants ? SL_TOPIC_FILTERS : (size_t)SL_TOPIC_COMMAND_FILTERS;
+    uint8_t topics[SL_TOPIC_FILTERS][SL_TOPIC_FILTER_LEN];
+    struct sl_mqtt_filter filters[SL_TOPIC_FILTERS];
     for (size_t i = 0; i < len; i++)
         filters[i] = (struct sl_mqtt_filter){
-            .filter =
-                sl_topic_write_into(connection->identity->base, tails[i], topics[i], FILTER_LEN),
+            .filter = sl_topic_filter(connection->identity->base, i, topics[i]),
             .qos = 1,
             .retain_as_published = true, /* so that a retained command can be refused in words */
             .retain_handling = 2,        /* and one from before is not even sent */

@@ -114,7 +114,8 @@ void sl_node_tick(struct sl_node *node, sl_ms now)
         sl_sntp_tick(&node->sntp, now);
     sl_control_tick(node, now);
     sl_publish_tick(node, now);
-    sl_renewal_tick(&node->renewal, now, trusted_time(node, now));
+    sl_renewal_tick(&node->renewal, now,
+                    sl_renewal_looks(&node->renewal) ? trusted_time(node, now) : 0);
     sl_connection_tick(&node->connection, now);
 }
 
@@ -218,9 +219,10 @@ void sl_node_identity_did(struct sl_node *node, sl_ms now, bool ok)
 /* On to the new identity, once everything that was asked here has its answer. */
 static bool renew(struct sl_node *node, sl_ms now)
 {
+    if (node->renewal.stage != SL_RENEWAL_PARTING || node->is_stopping)
+        return false;
     const bool is_quiet = node->answers.len == 0 && !sl_connection_is_owed(&node->connection);
-
-    if (node->is_stopping || !sl_renewal_part(&node->renewal, is_quiet))
+    if (!sl_renewal_part(&node->renewal, is_quiet))
         return false;
     use_identity(node, now);
     return true;

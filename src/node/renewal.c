@@ -54,20 +54,28 @@ bool sl_renewal_is_trying(const struct sl_renewal *renewal)
     return renewal->stage >= SL_RENEWAL_TRYING;
 }
 
+bool sl_renewal_looks(const struct sl_renewal *renewal)
+{
+    return renewal->slots != NULL && renewal->stage == SL_RENEWAL_IDLE && !renewal->has_due;
+}
+
 void sl_renewal_tick(struct sl_renewal *renewal, sl_ms now, uint64_t unix_s)
 {
-    const bool is_over = renewal->has_due && sl_ms_is_reached(now, renewal->due);
-
     if (renewal->slots == NULL)
         return;
+    const bool is_over = renewal->has_due && sl_ms_is_reached(now, renewal->due);
     if (is_over)
         renewal->has_due = false;
-    if (renewal->stage == SL_RENEWAL_IDLE && unix_s != 0 && unix_s >= due_s(old_identity(renewal)))
+    if (renewal->stage == SL_RENEWAL_IDLE && !renewal->has_due && unix_s != 0) {
+        if (unix_s >= due_s(old_identity(renewal)))
+            start_asking(renewal);
+        else
+            wait_until(renewal, now + SL_RENEWAL_LOOK_MS);
+    } else if (renewal->stage == SL_RENEWAL_ASKING && is_over) {
         start_asking(renewal);
-    else if (renewal->stage == SL_RENEWAL_ASKING && is_over)
-        start_asking(renewal);
-    else if (renewal->stage == SL_RENEWAL_ADOPTING && is_over)
+    } else if (renewal->stage == SL_RENEWAL_ADOPTING && is_over) {
         order(renewal, SL_IDENTITY_ADOPT);
+    }
 }
 
 void sl_renewal_deadline(const struct sl_renewal *renewal, sl_ms now, bool *has, sl_ms *due)

