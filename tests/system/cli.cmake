@@ -1,5 +1,5 @@
 # The operator's CLI against real Mosquitto and real files.
-foreach(test init files broker revoke install completion custody)
+foreach(test init files broker revoke install completion custody backup)
     add_test(NAME system/cli_${test}
              COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cli_${test}.sh $<TARGET_FILE:sluice>)
     set_tests_properties(system/cli_${test} PROPERTIES LABELS system TIMEOUT 180)
@@ -21,11 +21,13 @@ endif()
 add_library(cut_short MODULE cut_short.c)
 target_compile_definitions(cut_short PRIVATE _GNU_SOURCE)
 target_link_libraries(cut_short PRIVATE sl_warnings)
-add_test(NAME system/cli_writes
-         COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cli_writes.sh $<TARGET_FILE:sluice>
-                 $<TARGET_FILE:cut_short>)
-set_tests_properties(system/cli_writes PROPERTIES LABELS system TIMEOUT 180
-                     ENVIRONMENT ASAN_OPTIONS=verify_asan_link_order=0)
+foreach(test writes writes_ca)
+    add_test(NAME system/cli_${test}
+             COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cli_${test}.sh $<TARGET_FILE:sluice>
+                     $<TARGET_FILE:cut_short>)
+    set_tests_properties(system/cli_${test} PROPERTIES LABELS system TIMEOUT 300
+                         ENVIRONMENT ASAN_OPTIONS=verify_asan_link_order=0)
+endforeach()
 
 # The demo needs the simulated chip and its firmware.
 if(TARGET sluice-chip AND TARGET sluice-node)

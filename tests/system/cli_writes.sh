@@ -2,38 +2,7 @@
 # Nothing is half-written: init, node add and node revoke are ended by SIGKILL at each of their calls
 # to the disk, and find the disk full at each of them. $1 sluice, $2 libcut_short
 . "$(dirname "$0")/cli_lib.sh"
-shim=$2
-
-# cut HOW N COMMAND...: 'kill' or 'fail' at call number N; gives the exit code, words to out.
-cut() {
-    how=$1 at=$2
-    shift 2
-    rm -f calls
-    LD_PRELOAD=$shim SL_CALLS=$work/calls SL_CUT_AT=$at SL_CUT_HOW=$how timeout 20 "$@" >out 2>&1
-}
-count_calls() { wc -l <calls; }
-
-# A file gets its name after its bytes are on the disk, and its folder is flushed after that.
-check_order() {
-    awk '
-        function folder(path) { sub("/[^/]*$", "", path); return path }
-        $1 == "write" { dirty[$2]; written[$2] }
-        $1 == "fsync" { delete dirty[$2] }
-        $1 == "mkdir" { dirty[folder($2)] }
-        $1 == "rename" {
-            for (path in dirty)
-                if (path == $2 || index(path, $2 "/") == 1)
-                    print path " is not flushed before it becomes part of " $3
-            delete written[$2]
-            dirty[folder($3)]
-        }
-        END {
-            for (path in dirty) print path " is not flushed at the end"
-            for (path in written) if (path !~ /\/issued\.log$/) print path " is written in place"
-        }' calls >order
-    [ ! -s order ] || fail "$*: $(cat order)"
-    grep -q '^rename ' calls || fail "$*: no call was seen"
-}
+. "$tests/cli_cut.sh"
 
 # --- node add ---
 expect 0 "is made" "$sluice" init --no-passphrase

@@ -193,6 +193,28 @@ enum sl_exit {
     X(CRL_BAD, FILES, "FILE",                                                                      \
       "%s holds no revocation list, and without it the broker would let revoked clients in",       \
       SL_CURE_RESTORE)                                                                             \
+    /* backups */                                                                                  \
+    X(BACKUP_EXISTS, REFUSED, "FILE", "%s exists already, and nothing was changed",                \
+      "choose another name for the backup")                                                        \
+    X(BACKUP_INSIDE, USAGE, "FILE", "%s is inside the site",                                       \
+      "write the backup somewhere else, best on another disk")                                     \
+    X(BACKUP_PASSPHRASE_NONE, USAGE, "FILE", "nobody gave the passphrase of %s",                   \
+      "run this on a terminal, or give --passphrase-fd N or $SLUICE_BACKUP_PASSPHRASE_FILE")       \
+    X(BACKUP_STRANGE, FILES, "FILE", "%s does not belong in a site, or is too large",              \
+      "move it away, then make the backup again")                                                  \
+    X(BACKUP_CHANGED, FILES, "FILE", "%s changed while it was read",                               \
+      "end what changes it, then make the backup again")                                           \
+    X(BACKUP_MISSING, FILES, "FILE", "there is no backup %s",                                      \
+      "name the file that 'sluice backup' made")                                                   \
+    X(BACKUP_FOREIGN, FILES, "FILE", "%s is no backup that this version can read",                 \
+      "name the file that 'sluice backup' made")                                                   \
+    X(BACKUP_LOCKED, FILES, "FILE",                                                                \
+      "%s cannot be opened: the passphrase is wrong, or the file is damaged",                      \
+      "try again with the right one, or take another backup; nothing was written")                 \
+    X(BACKUP_DAMAGED, FILES, "FILE", "%s is damaged or cut short",                                 \
+      "copy it again, or take another backup; nothing was written")                                \
+    X(BACKUP_CONTENT, FILES, "FILE", "%s holds something that no site has",                        \
+      "take another backup; nothing was written")                                                  \
     /* the broker on this computer */                                                              \
     X(BROKER_RUNS, REFUSED, "FOLDER PROCESS PROCESS",                                              \
       "the broker of %s runs already (process %d)", "use it, or end it with 'kill %d'")            \

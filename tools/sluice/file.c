@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool write_all(int fd, const char *data, size_t len);
 static enum sl_exit flush_parent(const char *path);
 
 struct sl_path sl_path_join(const char *folder, const char *name)
@@ -45,7 +44,7 @@ enum sl_exit sl_file_write(const char *path, const void *data, size_t len, mode_
     if (fd < 0)
         return sl_file_fail("write", path);
 
-    bool ok = write_all(fd, data, len) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
+    bool ok = sl_file_put(fd, data, len) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
     ok = close(fd) == 0 && ok;
     ok = ok && rename(temporary, path) == 0;
     if (!ok) {
@@ -71,7 +70,7 @@ enum sl_exit sl_file_append(const char *path, const char *line)
     /* What a killed command left half written stays a line of its own. */
     char last = '\n';
     bool is_cut = end > 0 && pread(fd, &last, 1, end - 1) == 1 && last != '\n';
-    if (end < 0 || (is_cut && !write_all(fd, "\n", 1)) || !write_all(fd, line, strlen(line)) ||
+    if (end < 0 || (is_cut && !sl_file_put(fd, "\n", 1)) || !sl_file_put(fd, line, strlen(line)) ||
         fsync(fd) != 0) {
         code = sl_file_fail("write", path);
         if (end >= 0 && ftruncate(fd, end) != 0) /* half a line would spoil the next one */
@@ -134,6 +133,46 @@ enum sl_exit sl_folder_flush(const char *path)
     return ok ? SL_EXIT_DONE : sl_file_fail("flush", path);
 }
 
+/* A folder that is whole in itself, and each below it. */
+static int flush_entry(const char *path, const struct stat *about, int type, struct FTW *walk)
+{
+    (void)about, (void)walk;
+    return type == FTW_DP && sl_folder_flush(path) != SL_EXIT_DONE;
+}
+
+enum sl_exit sl_folder_flush_all(const char *path)
+{
+    return nftw(path, flush_entry, 8, FTW_DEPTH | FTW_PHYS) == 0 ? SL_EXIT_DONE : SL_EXIT_FILES;
+}
+
+enum sl_exit sl_folder_begin(const char *root, struct sl_path *path, struct sl_path *temporary)
+{
+    char parent[PATH_MAX], above[PATH_MAX] = ".", real[PATH_MAX];
+    if (!sl_cli_copy(parent, sizeof parent, root))
+        return sl_cli_fail(SL_ERROR(PATH_LONG));
+    size_t len = strlen(parent);
+    while (len > 1 && parent[len - 1] == '/')
+        parent[--len] = '\0';
+    char *slash = strrchr(parent, '/');
+    const char *name = slash ? slash + 1 : parent;
+    struct stat about;
+    if (lstat(parent, &about) == 0)
+        return sl_cli_fail(SL_ERROR(SITE_EXISTS), parent);
+    if (slash)
+        snprintf(above, sizeof above, "%.*s", slash == parent ? 1 : (int)(slash - parent), parent);
+    if (!realpath(above, real))
+        return sl_cli_fail(SL_ERROR(SITE_FOLDER_MISSING), above);
+    if (strpbrk(real, "\n\r") || strpbrk(name, "\n\r"))
+        return sl_cli_fail(SL_ERROR(SITE_PATH_BREAK), root);
+    *path = sl_path_join(strcmp(real, "/") == 0 ? "" : real, name);
+    int made = snprintf(temporary->text, sizeof temporary->text, "%s/.%s.XXXXXX", real, name);
+    if (path->text[0] == '\0' || made < 0 || (size_t)made >= sizeof temporary->text)
+        return sl_cli_fail(SL_ERROR(PATH_LONG));
+    if (!mkdtemp(temporary->text)) /* 0700 from its first moment */
+        return sl_file_fail("make a folder in", real);
+    return SL_EXIT_DONE;
+}
+
 enum sl_exit sl_folder_publish(const char *temporary, const char *path)
 {
     if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE) != 0)
@@ -160,15 +199,16 @@ void sl_folder_remove(const char *path)
     (void)nftw(path, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-static bool write_all(int fd, const char *data, size_t len)
+bool sl_file_put(int fd, const void *data, size_t len)
 {
+    const char *from = data;
     while (len > 0) {
-        ssize_t written = write(fd, data, len);
+        ssize_t written = write(fd, from, len);
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0)
             return false;
-        data += written;
+        from += written;
         len -= (size_t)written;
     }
     return true;

@@ -33,6 +33,8 @@ SL_MUST_CHECK enum sl_exit sl_file_write(const char *path, const void *data, siz
                                          mode_t mode);
 /* Give a file that is flushed its name, and flush the folder. */
 SL_MUST_CHECK enum sl_exit sl_file_rename(const char *temporary, const char *path);
+/* All of it, as often as it takes. */
+SL_MUST_CHECK bool sl_file_put(int fd, const void *data, size_t len);
 /* Add one line to a journal and flush it. */
 SL_MUST_CHECK enum sl_exit sl_file_append(const char *path, const char *line);
 /* A regular file of at most max bytes. */
@@ -42,7 +44,12 @@ enum sl_exit sl_file_fail(const char *verb, const char *path);
 
 SL_MUST_CHECK enum sl_exit sl_folder_make(const char *path);
 SL_MUST_CHECK enum sl_exit sl_folder_flush(const char *path);
-/* Give a finished folder its name; an existing one is never replaced (SL_EXIT_REFUSED, silent). */
+SL_MUST_CHECK enum sl_exit sl_folder_flush_all(const char *path);
+/* The absolute path of a site that does not exist yet, and a new empty folder beside it. */
+SL_MUST_CHECK enum sl_exit sl_folder_begin(const char *root, struct sl_path *path,
+                                           struct sl_path *temporary);
+/* Give a finished folder or file its name; an existing one is never replaced (SL_EXIT_REFUSED,
+ * silent). */
 SL_MUST_CHECK enum sl_exit sl_folder_publish(const char *temporary, const char *path);
 /* Give a finished folder the name of an existing one, which gets the name of the temporary one: at
  * every moment there is one whole folder of that name. */

@@ -86,8 +86,6 @@ static enum sl_exit make(const struct sl_site *site, const char *temporary,
 static void print_made(const struct sl_site *site, const char *root, bool is_locked);
 static void print_json(const struct sl_site *site, bool is_locked);
 static enum sl_exit check_names(struct sl_site *site, const char *const *operators, size_t len);
-static enum sl_exit find_folder(const char *root, struct sl_site *site, char *temporary,
-                                size_t temporary_len);
 static enum sl_exit take_passphrase(const char *root, bool wants_none,
                                     struct sl_passphrase *passphrase);
 static enum sl_exit build(const struct sl_site *site, const char *folder,
@@ -117,12 +115,14 @@ static enum sl_exit run(struct sl_cli *cli)
 
     bool is_open = cli->values[NO_PASSPHRASE].is_given;
     struct sl_passphrase passphrase;
-    char temporary[PATH_MAX];
+    struct sl_path path, temporary;
     code = take_passphrase(cli->site_root, is_open, &passphrase);
     if (code == SL_EXIT_DONE)
-        code = find_folder(cli->site_root, &site, temporary, sizeof temporary);
-    if (code == SL_EXIT_DONE)
-        code = make(&site, temporary, &passphrase);
+        code = sl_folder_begin(cli->site_root, &path, &temporary);
+    if (code == SL_EXIT_DONE) {
+        snprintf(site.root, sizeof site.root, "%s", path.text);
+        code = make(&site, temporary.text, &passphrase);
+    }
     sl_wipe(&passphrase, sizeof passphrase);
     if (code != SL_EXIT_DONE)
         return code;
@@ -215,40 +215,6 @@ static enum sl_exit check_names(struct sl_site *site, const char *const *operato
                 return sl_cli_fail(SL_ERROR(OPERATOR_TWICE), name);
         snprintf(site->operators[site->operators_len++], sizeof(sl_name), "%s", name);
     }
-    return SL_EXIT_DONE;
-}
-
-/* The absolute path of the new site, and a new empty folder beside it. */
-static enum sl_exit find_folder(const char *root, struct sl_site *site, char *temporary,
-                                size_t temporary_len)
-{
-    char parent[PATH_MAX];
-    if ((size_t)snprintf(parent, sizeof parent, "%s", root) >= sizeof parent)
-        return sl_cli_fail(SL_ERROR(PATH_LONG));
-    size_t len = strlen(parent);
-    while (len > 1 && parent[len - 1] == '/')
-        parent[--len] = '\0';
-    char *slash = strrchr(parent, '/');
-    const char *name = slash ? slash + 1 : parent;
-    struct stat about;
-    if (lstat(parent, &about) == 0)
-        return sl_cli_fail(SL_ERROR(SITE_EXISTS), parent);
-
-    char above[PATH_MAX] = ".";
-    if (slash)
-        snprintf(above, sizeof above, "%.*s", slash == parent ? 1 : (int)(slash - parent), parent);
-    char real[PATH_MAX];
-    if (!realpath(above, real))
-        return sl_cli_fail(SL_ERROR(SITE_FOLDER_MISSING), above);
-    if (strpbrk(real, "\n\r") || strpbrk(name, "\n\r"))
-        return sl_cli_fail(SL_ERROR(SITE_PATH_BREAK), root);
-    struct sl_path path = sl_path_join(strcmp(real, "/") == 0 ? "" : real, name);
-    int made = snprintf(temporary, temporary_len, "%s/.%s.XXXXXX", real, name);
-    if (path.text[0] == '\0' || made < 0 || (size_t)made >= temporary_len)
-        return sl_cli_fail(SL_ERROR(PATH_LONG));
-    snprintf(site->root, sizeof site->root, "%s", path.text);
-    if (!mkdtemp(temporary)) /* 0700 from its first moment */
-        return sl_file_fail("make a folder in", real);
     return SL_EXIT_DONE;
 }
 

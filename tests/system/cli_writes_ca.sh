@@ -1,0 +1,84 @@
+#!/bin/sh
+# Nothing is half-written: ca passphrase, backup and restore are ended by SIGKILL at each of their
+# calls to the disk, and find the disk full. $1 sluice, $2 libcut_short
+. "$(dirname "$0")/cli_lib.sh"
+. "$tests/cli_cut.sh"
+printf 'battery staple\n' >words
+chmod 600 words
+expect 0 "is made" "$sluice" init --no-passphrase
+cp -a site good
+
+# fault HOW N COMMAND...: cut, with what it must give; sets $what.
+fault() {
+    how=$1 at=$2
+    shift 2
+    cut "$how" "$at" "$@"
+    code=$?
+    what="$2 $3, $how at call $at, $(sed -n "${at}p" calls)"
+    [ $how$code = kill137 ] || [ $how$code = fail4 ] || fail "$what: gave $code: $(cat out)"
+    [ $how = kill ] || [ "$(wc -l <out)" = 1 ] || fail "$what: more than one line: $(cat out)"
+    [ $how = kill ] || grep -q 'No space left.*free some space' out || fail "$what: $(cat out)"
+}
+
+# --- ca passphrase: open or locked, never lost ---
+key=$(openssl pkey -in site/ca/key.pem -pubout)
+cat >lock <<'END'
+#!/bin/sh
+exec "$1" ca passphrase --passphrase-fd 3 3<words
+END
+chmod +x lock
+cut kill 0 ./lock "$sluice" || fail "ca passphrase: $(cat out)"
+check_order "ca passphrase"
+calls=$(count_calls)
+n=1
+while [ $n -le "$calls" ]; do
+    for how in kill fail; do
+        rm -rf site && cp -a good site
+        fault $how $n ./lock "$sluice"
+        [ "$key" = "$(openssl pkey -in site/ca/key.pem -passin file:words -pubout)" ] || fail "$what: no key"
+        [ $how = kill ] || [ -z "$(find site -name '*.??????')" ] || fail "$what: left $(find site)"
+    done
+    n=$((n + 1))
+done
+
+# --- backup: whole or not there ---
+export SLUICE_BACKUP_PASSPHRASE_FILE="$work/words"
+rm -rf site && cp -a good site
+cut kill 0 "$sluice" backup "$work/x.slb" || fail "backup: $(cat out)"
+check_order backup
+calls=$(count_calls)
+mv x.slb good.slb
+n=1
+while [ $n -le "$calls" ]; do
+    for how in kill fail; do
+        rm -f x.slb*
+        fault $how $n "$sluice" backup "$work/x.slb"
+        [ $how = kill ] || [ "$(echo x.slb.*)" = "x.slb.*" ] || fail "$what: left $(echo x.slb.*)"
+        if [ -e x.slb ]; then
+            rm -rf made
+            expect 0 "is as it was" "$sluice" --site made restore x.slb
+            diff -r -x site.lock made site || fail "$what: another site"
+            rm -rf made
+        fi
+    done
+    n=$((n + 1))
+done
+
+# --- restore: a whole site or none ---
+cut kill 0 "$sluice" --site first restore good.slb || fail "restore: $(cat out)"
+check_order restore
+calls=$(count_calls)
+n=1
+while [ $n -le "$calls" ]; do
+    for how in kill fail; do
+        [ $how = kill ] || [ $((n % 5)) = 0 ] || [ $n = "$calls" ] || continue
+        rm -rf made .made*
+        fault $how $n "$sluice" --site made restore good.slb
+        [ $how = kill ] || [ -z "$(find . -maxdepth 1 -name '.made*')" ] || fail "$what: left something"
+        [ ! -e made ] || diff -r made first || fail "$what: half a site"
+    done
+    n=$((n + 1))
+done
+rm -rf made
+expect 0 "is as it was" "$sluice" --site made restore good.slb # beside all that was left
+echo "ok"
