@@ -119,6 +119,24 @@ static enum sl_exit make_mark(const char *folder, const char *text, size_t len,
     return ok || code != SL_EXIT_DONE ? code : sl_pki_fail("make the mark of the broker's files");
 }
 
+bool sl_topics_overlap(const char *base, const char *other)
+{
+    const char *upper = strlen(base) < strlen(other) ? base : other;
+    const char *lower = upper == base ? other : base;
+    size_t len = strlen(upper);
+    if (strncmp(upper, lower, len) != 0)
+        return false;
+    const char *rest = lower + len;
+    bool is_inside = *rest == '\0';
+    for (size_t i = 0; i < sl_topics_len && *rest == '/'; i++) {
+        size_t level = strcspn(sl_topics[i].name, "/"); /* "zone" of "zone/on" */
+        is_inside = is_inside || (sl_topics[i].name[level] == '/' &&
+                                  strncmp(rest + 1, sl_topics[i].name, level) == 0 &&
+                                  (rest[1 + level] == '/' || rest[1 + level] == '\0'));
+    }
+    return is_inside;
+}
+
 /* One line, or one a zone. */
 static void print_topic(FILE *out, const char *access, const char *base, const struct sl_topic *t,
                         const char *operator_name)

@@ -15,6 +15,8 @@ struct sl_topic {
 };
 extern const struct sl_topic sl_topics[];
 extern const size_t sl_topics_len;
+/* Could a topic of a node with the one base be one of a node with the other? */
+bool sl_topics_overlap(const char *base, const char *other);
 
 #define SL_BROKER_FILE_MAX 16777216 /* bytes of the longest of them */
 

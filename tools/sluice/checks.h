@@ -86,9 +86,9 @@ enum sl_severity {
       "with it ends every certificate at once, on every device", "plan a new site or authority")   \
     X(AUTHORITY_OVER, ERROR, HAND, "the site's authority has ended", "nobody is let in",           \
       "sluice --site {site}-new init")                                                             \
-    X(SERVER_ENDS, WARNING, FIX, "the broker's certificate ends soon: nobody renews it",           \
+    X(SERVER_ENDS, WARNING, HAND, "the broker's certificate ends soon: nobody renews it",          \
       "nodes and operators refuse the broker from that day on", SL_CURE_RUN)                       \
-    X(SERVER_OVER, ERROR, FIX, "the broker's certificate has ended",                               \
+    X(SERVER_OVER, ERROR, HAND, "the broker's certificate has ended",                              \
       "every node and operator refuses the broker", SL_CURE_RUN)                                   \
     X(OPERATOR_ENDS, WARNING, HAND, "an operator's certificate ends soon",                         \
       "from that day on this operator can switch nothing off", "make {name} a new certificate")    \
@@ -98,6 +98,10 @@ enum sl_severity {
       "the node cannot connect from its end on, and is far away then", SL_CURE_REPLACE)            \
     X(NODE_OVER, ERROR, HAND, "a node's certificate has ended", "the broker refuses the node",     \
       SL_CURE_REPLACE)                                                                             \
+    X(CANARY_ENDS, WARNING, HAND,                                                                  \
+      "the canaries, which try the broker, end soon: nobody renews "                               \
+      "them",                                                                                      \
+      "no command can prove that the broker obeys its lists", SL_CURE_RUN)                         \
     X(NODE_BROKEN, ERROR, HAND, "the files of a node are damaged or do not agree",                 \
       "no command of sluice works; a node that gets this image does not start",                    \
       "rm -r {where} && sluice --site {site} node add {name}")                                     \
@@ -114,6 +118,14 @@ enum sl_severity {
       "from its end on the broker refuses everybody", SL_CURE_RUN)                                 \
     X(CRL_OVER, ERROR, FIX, "the revocation list has ended", "the broker refuses everybody",       \
       SL_CURE_RUN)                                                                                 \
+    X(CRL_CANARY, ERROR, FIX, "the revocation list does not know the canaries",                    \
+      "no command can prove that the broker obeys the list", SL_CURE_RUN)                          \
+    X(CRL_OURS, ERROR, HAND, "the broker or an operator is on the revocation list",                \
+      "its owner is refused", SL_CURE_BACKUP)                                                      \
+    X(LISTS_MIXED, WARNING, FIX,                                                                   \
+      "the broker's certificate or revocation list was changed without the access list",           \
+      "an older revocation list that somebody put there lets a revoked node in again",             \
+      SL_CURE_FIX)                                                                                 \
     X(ACL_DIFFERS, ERROR, FIX, "the access list is not what the site makes",                       \
       "whoever changed it has other rights than the site says; at a syntax error Mosquitto 2.0 "   \
       "allows everybody everything",                                                               \
@@ -131,7 +143,11 @@ enum sl_severity {
     X(BROKER_ANONYMOUS, ERROR, HAND, "the running broker lets in clients without a certificate",   \
       "anybody who reaches its port reads everything and switches every valve",                    \
       "stop it, then: " SL_CURE_RUN)                                                               \
-    X(BROKER_LIST_IGNORED, ERROR, HAND, "the running broker does not keep to the access list",     \
+    X(BROKER_REVOKED_IN, ERROR, HAND, "the running broker lets in revoked certificates",           \
+      "a stolen device goes on reading and speaking", "stop it, then: " SL_CURE_RUN)               \
+    X(BROKER_REFUSES, ERROR, HAND, "the running broker refuses who should be let in",              \
+      "no command reaches a node", SL_CURE_RUN)                                                    \
+    X(BROKER_OPEN, ERROR, HAND, "the running broker does not keep to the access list",             \
       "every client may read and switch everything", "stop it, then: " SL_CURE_RUN)                \
     X(BROKER_LIST_OLD, WARNING, FIX, "the running broker has an older access list",                \
       "a node that was added is shut out, one that was removed is not", SL_CURE_FIX)               \

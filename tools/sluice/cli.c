@@ -13,15 +13,14 @@
 static struct sl_cli_told *listener;
 
 static size_t print_character(const char *at);
-static void print_line(const char *id, const char *format, va_list arguments)
+static void print_line(int error, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 
 enum sl_exit sl_cli_fail(enum sl_error error, const char *format, ...)
 {
-    char id[SL_ERROR_ID_MAX];
     va_list arguments;
     va_start(arguments, format);
-    print_line(sl_error_id(&sl_errors[error], id), format, arguments);
+    print_line((int)error, format, arguments);
     va_end(arguments);
     return (enum sl_exit)sl_errors[error].exit;
 }
@@ -30,7 +29,7 @@ void sl_cli_note(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    print_line(NULL, format, arguments);
+    print_line(-1, format, arguments);
     va_end(arguments);
 }
 
@@ -39,21 +38,25 @@ void sl_cli_listen(struct sl_cli_told *told)
     listener = told;
 }
 
-static void print_line(const char *id, const char *format, va_list arguments)
+/* error -1: a note. */
+static void print_line(int error, const char *format, va_list arguments)
 {
+    char id[SL_ERROR_ID_MAX];
     char line[LINE_MAX_LEN];
     vsnprintf(line, sizeof line, format, arguments);
     sl_error_clean(line);
     if (listener) {
-        if (!listener->is_told)
+        if (!listener->is_told) {
             snprintf(listener->text, sizeof listener->text, "%.511s", line);
+            listener->error = error;
+        }
         listener->is_told = true;
         return;
     }
     fflush(stdout); /* keeps the order when both go to one file */
     fprintf(stderr, "sluice: %s", line);
-    if (id)
-        fprintf(stderr, " [%s]", id);
+    if (error >= 0)
+        fprintf(stderr, " [%s]", sl_error_id(&sl_errors[error], id));
     fputc('\n', stderr);
 }
 

@@ -20,6 +20,7 @@ void sl_cli_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * identifier. NULL: they are printed again. */
 struct sl_cli_told {
     bool is_told;
+    int error; /* an enum sl_error; -1: a note */
     char text[512];
 };
 void sl_cli_listen(struct sl_cli_told *told);

@@ -29,11 +29,11 @@ struct sl_finding {
 
 struct sl_doctor {
     const struct sl_site *site;        /* NULL: a configuration of somebody else's */
-    const struct sl_site_nodes *nodes; /* those that are whole */
+    const struct sl_site_nodes *nodes; /* those that are whole; NULL: unknown */
     const char *only;                  /* the one node that it is about; NULL: everything */
     struct sl_finding *list;
     size_t len, lost;   /* found; found when there was no more room */
-    const char *broker; /* "proven", "not running", "not asked" */
+    const char *broker; /* "proven", "not running", "not asked", ...; NULL: there is none */
 };
 
 /* Add a finding, unless the same stands there. The evidence is printf's; bytes of it may come from
@@ -42,6 +42,8 @@ void sl_doctor_find(struct sl_doctor *doctor, enum sl_check check, struct sl_pla
                     const char *format, ...) __attribute__((format(printf, 4, 5)));
 size_t sl_doctor_count(const struct sl_doctor *doctor, enum sl_severity severity);
 bool sl_doctor_has(const struct sl_doctor *doctor, enum sl_check check);
+/* Take over from another look what it says was mended, unless it was found again. */
+void sl_doctor_keep_mended(struct sl_doctor *doctor, const struct sl_doctor *before);
 /* Forget all findings. */
 void sl_doctor_free(struct sl_doctor *doctor);
 

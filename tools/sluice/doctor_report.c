@@ -1,5 +1,5 @@
 /* Findings: keeping them, and telling them. */
-#include "doctor.h"
+#include "doctor_site.h"
 #include "screen.h"
 #include <cjson/cJSON.h>
 #include <stdarg.h>
@@ -66,6 +66,27 @@ bool sl_doctor_has(const struct sl_doctor *doctor, enum sl_check check)
         if (doctor->list[i].check == check)
             return true;
     return false;
+}
+
+void sl_doctor_find_told(struct sl_doctor *doctor, enum sl_check check, struct sl_place place,
+                         const struct sl_cli_told *told)
+{
+    sl_doctor_find(doctor, check, place, "%s", told->is_told ? told->text : "without a word");
+}
+
+void sl_doctor_keep_mended(struct sl_doctor *doctor, const struct sl_doctor *before)
+{
+    for (size_t i = 0; i < before->len; i++) {
+        const struct sl_finding *finding = &before->list[i];
+        size_t len = doctor->len;
+        if (finding->mended[0] == '\0')
+            continue;
+        sl_doctor_find(doctor, finding->check,
+                       (struct sl_place){finding->where, finding->line, finding->name}, "%s",
+                       finding->evidence);
+        if (doctor->len > len)
+            memcpy(doctor->list[len].mended, finding->mended, sizeof finding->mended);
+    }
 }
 
 void sl_doctor_free(struct sl_doctor *doctor)

@@ -84,6 +84,7 @@ enum sl_exit {
       "use letters, digits, '.', '-', '_' and single slashes between them, at most %d characters") \
     X(ZONE_UNKNOWN, USAGE, "WORD MAX", "zone '%s' does not exist",                                 \
       "use 0 to %d ('sluice off' also takes all)")                                                 \
+    X(CONFIG_ALONE, USAGE, "WORD", "--config looks at a file and not at a site", "leave out %s")   \
     X(SECONDS_BAD, USAGE, "WORD MAX", "'%s' is no time", "use 0 to %d seconds")                    \
     /* the site and its nodes */                                                                   \
     X(SITE_MISSING, FILES, "FOLDER", "there is no site at %s",                                     \

@@ -98,17 +98,6 @@ static enum sl_exit check_name(const struct sl_site *site, const char *name)
     return SL_EXIT_DONE;
 }
 
-/* True when a topic of the one could be a topic of the other. */
-static bool is_inside(const char *base, const char *other)
-{
-    size_t len = strlen(other);
-    if (strncmp(base, other, len) != 0)
-        return false;
-    const char *rest = base + len;
-    return *rest == '\0' || strcmp(rest, "/zone") == 0 || strncmp(rest, "/zone/", 6) == 0 ||
-           strcmp(rest, "/answer") == 0 || strncmp(rest, "/answer/", 8) == 0;
-}
-
 static const struct sl_site_node *find_node(const struct sl_site_nodes *nodes, const char *name)
 {
     for (size_t i = 0; i < nodes->len; i++)
@@ -125,7 +114,7 @@ static enum sl_exit check_base(const struct sl_making *making)
         const struct sl_site_node *node = &making->nodes.list[i];
         if (strcmp(node->name, making->node.name) == 0)
             continue;
-        if (is_inside(base, node->base) || is_inside(node->base, base))
+        if (sl_topics_overlap(base, node->base))
             return sl_cli_fail(SL_ERROR(BASE_TAKEN), base, node->name, node->base);
     }
     if (making->nodes.len == SL_SITE_NODES_MAX && !making->is_replacing)

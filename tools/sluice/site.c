@@ -22,8 +22,6 @@ static bool take_text(const cJSON *record, const char *key, char *out, size_t ou
 static bool take_host(const cJSON *record, const char *key, char out[SL_HOST_MAX + 1]);
 static bool take_port(const cJSON *record, uint16_t *port);
 static bool take_mark(const cJSON *record, const char *key, const char *value, bool *is_there);
-static enum sl_exit read_node(const struct sl_site *site, const char *name,
-                              struct sl_site_node *node);
 static enum sl_exit check_certificate(const char *folder, const struct sl_site_node *node);
 static enum sl_exit check_identity(const char *folder, const struct sl_site_node *node);
 static enum sl_exit fail_operator(const struct sl_site *site, const char *name);
@@ -134,7 +132,7 @@ enum sl_exit sl_site_read_nodes(const struct sl_site *site, struct sl_site_nodes
         else if (nodes->len == SL_SITE_NODES_MAX)
             code = sl_cli_fail(SL_ERROR(NODES_TOO_MANY), site->root, SL_SITE_NODES_MAX);
         else
-            code = read_node(site, entry->d_name, &nodes->list[nodes->len++]);
+            code = sl_site_read_node(site, entry->d_name, &nodes->list[nodes->len++]);
     }
     closedir(entries);
     if (code != SL_EXIT_DONE) {
@@ -185,8 +183,8 @@ enum sl_exit sl_site_save_node(const struct sl_site_node *node, const char *fold
     return write_record(folder, "node.json", record);
 }
 
-static enum sl_exit read_node(const struct sl_site *site, const char *name,
-                              struct sl_site_node *node)
+enum sl_exit sl_site_read_node(const struct sl_site *site, const char *name,
+                               struct sl_site_node *node)
 {
     struct sl_path nodes = sl_path_join(site->root, "nodes");
     struct sl_path path = sl_path_join3(nodes.text, name, "node.json");

@@ -61,6 +61,9 @@ SL_MUST_CHECK enum sl_exit sl_site_save(const struct sl_site *site, const char *
 /* Read every node's record and compare it with its certificate, and its identity image. */
 SL_MUST_CHECK enum sl_exit sl_site_read_nodes(const struct sl_site *site,
                                               struct sl_site_nodes *nodes);
+/* One of them. */
+SL_MUST_CHECK enum sl_exit sl_site_read_node(const struct sl_site *site, const char *name,
+                                             struct sl_site_node *node);
 void sl_site_free_nodes(struct sl_site_nodes *nodes);
 /* Read the nodes and keep only this one; name NULL keeps all. SL_EXIT_USAGE: no such node. */
 SL_MUST_CHECK enum sl_exit sl_site_find_nodes(const struct sl_site *site, const char *name,
