@@ -8,6 +8,13 @@ endforeach()
 add_test(NAME system/doctor_config
          COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/doctor_config.sh $<TARGET_FILE:sluice>)
 set_tests_properties(system/doctor_config PROPERTIES LABELS system TIMEOUT 180)
+add_library(small_disk MODULE small_disk.c)
+target_link_libraries(small_disk PRIVATE sl_warnings)
+add_test(NAME system/doctor
+         COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/doctor.sh $<TARGET_FILE:sluice>
+                 $<TARGET_FILE:small_disk>)
+set_tests_properties(system/doctor PROPERTIES LABELS system TIMEOUT 180
+                     ENVIRONMENT ASAN_OPTIONS=verify_asan_link_order=0)
 
 if(TARGET sluice-manual)
     add_test(NAME system/cli_manual

@@ -7,7 +7,7 @@ default_ca = site
 [site]
 database = $work/index
 new_certs_dir = $work
-rand_serial = yes
+serial = $work/serial
 default_md = sha256
 policy = any
 copy_extensions = none
@@ -21,6 +21,7 @@ day() { date -u -d "$1 days" +%y%m%d%H%M%SZ; }
 # sign KEY NAME EXTENSIONS FROM UNTIL OUT: a certificate by $ca_certificate and $ca_key, from and
 # until so many days from now.
 sign() {
+    echo "01$(openssl rand -hex 16)" >serial
     openssl req -new -key "$1" -subj "/CN=$2" -out request.pem 2>signed &&
         openssl ca -batch -notext -config ca.conf -cert "$ca_certificate" -keyfile "$ca_key" \
             -extfile "$3" -startdate "$(day "$4")" -enddate "$(day "$5")" -in request.pem -out signed.pem \

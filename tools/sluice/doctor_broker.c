@@ -36,6 +36,8 @@ static void look_at_tls(struct sl_doctor *doctor, const char *address);
 static void look_at_certificate(struct sl_doctor *doctor, const char *address,
                                 const struct sl_holders *holders);
 static void probe(struct sl_doctor *doctor, const char *address);
+static bool comes_in(const struct sl_talk_visitor *visitor);
+static void probe_lists(struct sl_doctor *doctor, const char *address);
 static void look_at_nodes(struct sl_doctor *doctor, const char *address);
 static enum sl_exit ask_node(struct ear *ear, struct sl_talk *talk, size_t i);
 static void hear(void *context, const struct sl_talk_message *message);
@@ -175,37 +177,61 @@ static void look_at_certificate(struct sl_doctor *doctor, const char *address,
 
 /* --- the canaries --------------------------------------------------------------------------- */
 
+/* Those who must be refused, each by himself; then whether the lists are in force. */
 static void probe(struct sl_doctor *doctor, const char *address)
+{
+    struct sl_canaries canaries;
+    struct sl_cli_told told = {.is_told = false};
+    sl_cli_listen(&told);
+    enum sl_exit code = sl_canary_load(doctor->site, &canaries);
+    if (code == SL_EXIT_DONE) { /* damaged ones are told of already */
+        const struct sl_talk_visitor nobody = {.site = doctor->site, .name = "nobody"};
+        const struct sl_talk_visitor revoked = {
+            .site = doctor->site, .name = SL_CANARY_REVOKED, .pair = &canaries.revoked};
+        if (comes_in(&nobody))
+            sl_doctor_find(doctor, SL_CHECK_BROKER_ANONYMOUS, (struct sl_place){.path = address},
+                           "a client without a certificate was let in");
+        if (comes_in(&revoked))
+            sl_doctor_find(doctor, SL_CHECK_BROKER_REVOKED_IN, (struct sl_place){.path = address},
+                           "the canary that is on the revocation list was let in");
+        probe_lists(doctor, address);
+    }
+    sl_cli_listen(NULL);
+    sl_canary_free(&canaries);
+}
+
+static bool comes_in(const struct sl_talk_visitor *visitor)
+{
+    enum sl_talk_welcome welcome = SL_WELCOME_REVOKED;
+    enum sl_exit code = sl_talk_visit(visitor, &welcome, NULL);
+    return code == SL_EXIT_DONE && welcome == SL_WELCOME_IN;
+}
+
+/* The mechanism that every command uses after a change. Whether nobody at all is let in is found
+ * out by the operator's own connection. */
+static void probe_lists(struct sl_doctor *doctor, const char *address)
 {
     static const struct {
         enum sl_error error;
         enum sl_check check;
-    } meanings[] = {{SL_ERROR_BROKER_LETS_ALL_IN, SL_CHECK_BROKER_ANONYMOUS},
-                    {SL_ERROR_BROKER_LETS_IN, SL_CHECK_BROKER_REVOKED_IN},
-                    {SL_ERROR_BROKER_OPEN, SL_CHECK_BROKER_OPEN},
+    } meanings[] = {{SL_ERROR_BROKER_OPEN, SL_CHECK_BROKER_OPEN},
                     {SL_ERROR_BROKER_LIST_IGNORED, SL_CHECK_BROKER_LIST_OLD},
-                    {SL_ERROR_BROKER_SHOWS_OTHER, SL_CHECK_BROKER_CERTIFICATE_OLD},
                     {SL_ERROR_BROKER_REFUSES_ALL, SL_CHECK_BROKER_REFUSES}};
     const struct sl_path acl = sl_path_join(doctor->site->root, "broker/acl");
     const struct sl_path certificate = sl_path_join(doctor->site->root, "broker/certificate.pem");
-    const struct sl_probe asked = {
-        .site = doctor->site, .acl = acl.text, .certificate = certificate.text};
+    const struct sl_probe asked = {.who = SL_PROBE_SITE,
+                                   .site = doctor->site,
+                                   .acl = acl.text,
+                                   .certificate = certificate.text};
     struct sl_cli_told told = {.is_told = false};
     bool is_open = false;
     sl_cli_listen(&told);
-    enum sl_exit code = sl_probe_broker(&asked, &is_open);
-    sl_cli_listen(NULL);
-    if (code == SL_EXIT_DONE)
+    if (sl_probe_broker(&asked, &is_open) == SL_EXIT_DONE || !told.is_told)
         return;
-    enum sl_check check = is_open ? SL_CHECK_BROKER_OPEN : SL_CHECK_BROKER_REFUSES;
     for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++)
-        if (told.is_told && told.error == (int)meanings[i].error)
-            check = meanings[i].check;
-    /* Files that are missing or damaged are told of already. */
-    if (code == SL_EXIT_FILES && !is_open && check == SL_CHECK_BROKER_REFUSES && doctor->len > 0)
-        return;
-    if (!sl_doctor_has(doctor, check))
-        sl_doctor_find_told(doctor, check, (struct sl_place){.path = address}, &told);
+        if (told.error == (int)meanings[i].error)
+            sl_doctor_find_told(doctor, meanings[i].check, (struct sl_place){.path = address},
+                                &told);
 }
 
 /* --- nodes ---------------------------------------------------------------------------------- */

@@ -268,7 +268,7 @@ static void judge_key(struct sl_doctor *doctor, struct sl_place place, X509 *cer
 static void judge_purpose(struct sl_doctor *doctor, struct sl_place place,
                           enum sl_pki_purpose purpose, X509 *certificate)
 {
-    bool is_authority = X509_check_ca(certificate) == 1;
+    bool is_authority = X509_get_extension_flags(certificate) & EXFLAG_CA;
     int critical = 0;
     EXTENDED_KEY_USAGE *listed = X509_get_ext_d2i(certificate, NID_ext_key_usage, &critical, NULL);
     EXTENDED_KEY_USAGE_free(listed);

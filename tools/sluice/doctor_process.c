@@ -1,6 +1,7 @@
 /* doctor: the broker's process on this computer, as the kernel shows it. */
 #include "doctor_site.h"
 #include "lines.h"
+#include "mosquitto_child.h"
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
@@ -29,7 +30,7 @@ static void compare_listeners(struct sl_doctor *doctor, const char *table, bool 
                               const unsigned long *inodes, size_t len);
 static bool is_ours(const struct sl_site *site, const char *address, unsigned port);
 static void look_at_version(struct sl_doctor *doctor);
-static bool start_help(struct sl_lines *lines);
+static bool start_help(const char *program, struct sl_lines *lines);
 static FILE *open_proc(int pid, const char *name);
 
 void sl_doctor_look_process(struct sl_doctor *doctor)
@@ -190,7 +191,12 @@ static void look_at_version(struct sl_doctor *doctor)
 {
     static struct sl_lines lines = SL_LINES_NONE;
     char line[128], version[32] = "";
-    if (!start_help(&lines))
+    struct sl_path program;
+    struct sl_cli_told told = {.is_told = false};
+    sl_cli_listen(&told);
+    enum sl_exit code = sl_mosquitto_find(&program);
+    sl_cli_listen(NULL);
+    if (code != SL_EXIT_DONE || !start_help(program.text, &lines))
         return;
     struct pollfd poll_for = {.fd = lines.fd, .events = POLLIN};
     uint64_t end = sl_cli_now_ms() + VERSION_MS;
@@ -204,20 +210,16 @@ static void look_at_version(struct sl_doctor *doctor)
                        "version %s", version);
 }
 
-static bool start_help(struct sl_lines *lines)
+static bool start_help(const char *program, struct sl_lines *lines)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0)
         return false;
     lines->child = fork();
     if (lines->child == 0) {
-        const char *path = getenv("PATH");
-        char folders[PATH_MAX];
-        snprintf(folders, sizeof folders, "%s:/usr/sbin:/usr/local/sbin", path ? path : "");
-        setenv("PATH", folders, 1);
         dup2(ends[1], STDOUT_FILENO);
         dup2(ends[1], STDERR_FILENO);
-        execlp("mosquitto", "mosquitto", "-h", (char *)NULL);
+        execl(program, "mosquitto", "-h", (char *)NULL);
         _exit(127);
     }
     close(ends[1]);
