@@ -15,6 +15,8 @@ if [ "$(id -u)" = 0 ] && [ -z "$SL_DOCTOR_UNPRIVILEGED" ]; then
 fi
 . "$(dirname "$0")/doctor_lib.sh"
 small_disk=$2
+SLUICE_PASSPHRASE_FILE=$work/passphrase
+export SLUICE_PASSPHRASE_FILE
 port=$(free_port)
 expect 0 "is made" "$sluice" init --port "$port" --operator anna
 for node in garden pond fern; do expect 0 "is made" "$sluice" node add $node; done
@@ -124,9 +126,11 @@ extensions client.ext "DNS:sluice-broker,DNS:localhost,IP:127.0.0.1" clientAuth
 extensions elsewhere.ext "DNS:elsewhere,IP:127.0.0.1" serverAuth
 mixed="warning lists-mixed broker/acl:$(grep -n mark- good/broker/acl | cut -d: -f1)"
 
+planted 5 "warning authority-open ca/key.pem" \
+    "openssl pkey -passin file:passphrase -in good/ca/key.pem -out site/ca/key.pem"
 planted 6 "error pair-broken $anna" cp site/operators/anna-watch/key.pem site/$anna/key.pem
 planted 6 "error pair-broken $anna" "echo nothing >site/$anna/certificate.pem"
-planted 6 "error pair-broken ca" cp site/$anna/key.pem site/ca/key.pem
+planted 6 "error pair-broken ca, warning authority-open ca/key.pem" cp site/$anna/key.pem site/ca/key.pem
 planted 5 "warning operator-ends $anna/certificate.pem" certify $anna anna anna.ext -800 200
 planted 6 "error operator-over $anna/certificate.pem" certify $anna anna anna.ext -800 -1
 planted 6 "error certificate-early $anna/certificate.pem" certify $anna anna anna.ext 2 900
@@ -173,7 +177,7 @@ crl=site/broker/crl.pem
 list() { # FROM UNTIL [CA]: a list with the entries of a site's own
     openssl crl -in good/broker/crl.pem -noout -text | sed -n 's/^ *Serial Number: //p' |
         while read -r serial; do printf 'R\t400101000000Z\t%s\t%s\tunknown\t/CN=x\n' "$(date -u +%y%m%d%H%M%SZ)" "$serial"; done >index
-    openssl ca -gencrl -config ca.conf -cert "${3:-good}/ca/certificate.pem" -keyfile "${3:-good}/ca/key.pem" \
+    openssl ca -gencrl -config ca.conf -cert "${3:-good}/ca/certificate.pem" -keyfile "${3:-good}/ca/key.pem" -passin file:passphrase \
         -crl_lastupdate "$(date -u -d "$1 days" +%Y%m%d%H%M%SZ)" -crl_nextupdate "$(date -u -d "$2 days" +%Y%m%d%H%M%SZ)" \
         -out $crl 2>listed || fail "openssl makes no list: $(cat listed)"
     : >index
@@ -187,7 +191,7 @@ planted 6 "error crl-broken broker/crl.pem" "echo nothing >$crl"
 planted 6 "error crl-broken broker/crl.pem" ": >$crl"
 planted 6 "error crl-broken broker/crl.pem" rm $crl
 planted 6 "error crl-canary broker/crl.pem, error acl-differs broker/acl:$(grep -n '^topic deny' good/broker/acl | cut -d: -f1)" \
-    "openssl ca -gencrl -config ca.conf -cert good/ca/certificate.pem -keyfile good/ca/key.pem -crldays 29 -out $crl 2>/dev/null"
+    "openssl ca -gencrl -config ca.conf -cert good/ca/certificate.pem -keyfile good/ca/key.pem -passin file:passphrase -crldays 29 -out $crl 2>/dev/null"
 planted 6 "error acl-differs broker/acl:5" "sed -i '5s/.*/topic readwrite #/' site/broker/acl"
 fixed
 planted 6 "error acl-differs broker/acl:$(($(wc -l <good/broker/acl) + 1))" "echo 'user eve' >>site/broker/acl"

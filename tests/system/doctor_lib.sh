@@ -16,6 +16,7 @@ unique_subject = no
 commonName = supplied
 END
 : >index
+(umask 077 && echo correct horse >passphrase)
 day() { date -u -d "$1 days" +%y%m%d%H%M%SZ; }
 
 # sign KEY NAME EXTENSIONS FROM UNTIL OUT: a certificate by $ca_certificate and $ca_key, from and
@@ -23,7 +24,7 @@ day() { date -u -d "$1 days" +%y%m%d%H%M%SZ; }
 sign() {
     echo "01$(openssl rand -hex 16)" >serial
     openssl req -new -key "$1" -subj "/CN=$2" -out request.pem 2>signed &&
-        openssl ca -batch -notext -config ca.conf -cert "$ca_certificate" -keyfile "$ca_key" \
+        openssl ca -batch -notext -config ca.conf -cert "$ca_certificate" -keyfile "$ca_key" -passin file:passphrase \
             -extfile "$3" -startdate "$(day "$4")" -enddate "$(day "$5")" -in request.pem -out signed.pem \
             2>>signed && cat signed.pem >"$6" || fail "openssl cannot sign: $(cat signed)"
 }

@@ -82,6 +82,9 @@ enum sl_severity {
       "weak ones are computed; nodes do not know others and refuse the broker", SL_CURE_BACKUP)    \
     X(CERTIFICATE_EARLY, ERROR, HAND, "a certificate does not count yet",                          \
       "its owner is refused until then", "timedatectl set-ntp true")                               \
+    X(AUTHORITY_OPEN, WARNING, HAND, "the authority's key is not locked by a passphrase",          \
+      "whoever copies this one file, from a backup for instance, makes certificates for any name", \
+      "sluice --site {site} ca passphrase")                                                        \
     X(AUTHORITY_ENDS, WARNING, HAND, "the site's authority ends soon",                             \
       "with it ends every certificate at once, on every device", "plan a new site or authority")   \
     X(AUTHORITY_OVER, ERROR, HAND, "the site's authority has ended", "nobody is let in",           \

@@ -116,6 +116,9 @@ static void look_at_authority(struct sl_doctor *doctor, struct sl_holders *holde
     else if (key.key && X509_check_private_key(certificate, key.key) != 1)
         sl_doctor_find(doctor, SL_CHECK_PAIR_BROKEN, (struct sl_place){.path = folder},
                        "the key is another one");
+    if (key.key)
+        sl_doctor_find(doctor, SL_CHECK_AUTHORITY_OPEN, (struct sl_place){.path = key_path.text},
+                       "it can be used at once");
     sl_pki_free_key(&key);
     ERR_clear_error();
     *kept = certificate;
