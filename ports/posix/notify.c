@@ -11,7 +11,7 @@ static struct {
     sl_ms watchdog_due;     /* valid with a watchdog */
     uint32_t exchanges_fed; /* when the watchdog was fed last */
     bool is_ready;
-    bool was_connected, was_link_up; /* in the last STATUS */
+    bool was_connected, was_link_up, had_ended; /* in the last STATUS */
 } manager;
 
 static void tell(const char *text);
@@ -35,7 +35,7 @@ void posix_notify_turn(sl_ms now, const struct sl_node_health *health)
     if (is_first)
         tell("READY=1");
     if (is_first || health->is_connected != manager.was_connected ||
-        health->is_link_up != manager.was_link_up)
+        health->is_link_up != manager.was_link_up || health->has_ended != manager.had_ended)
         tell_status(health);
     manager.is_ready = true;
 
@@ -86,12 +86,14 @@ static void tell_status(const struct sl_node_health *health)
 {
     char text[128];
 
-    snprintf(text, sizeof text, "STATUS=%s; %s",
+    snprintf(text, sizeof text, "STATUS=%s%s; %s",
              health->is_connected ? "connected to the broker" : "not connected to the broker",
+             health->has_ended ? ", the certificate has ended" : "",
              health->is_link_up ? "the relay chip answers" : "the relay chip does not answer");
     tell(text);
     manager.was_connected = health->is_connected;
     manager.was_link_up = health->is_link_up;
+    manager.had_ended = health->has_ended;
 }
 
 /* Half of WATCHDOG_USEC, as sd_watchdog_enabled(3) recommends; 0: none, or not for this process. */

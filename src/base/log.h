@@ -95,6 +95,11 @@ enum sl_log_level { SL_LOG_DEBUG, SL_LOG_INFO, SL_LOG_WARNING, SL_LOG_ERROR };
     X(SL_LOG_TIME_HELD, SL_LOG_WARNING,                                                            \
       "the clock is behind the last trusted time, by a day at most: dates are judged at that "     \
       "time until the clock has reached it; set the clock right")                                  \
+    X(SL_LOG_CERTIFICATE_ENDED, SL_LOG_ERROR,                                                      \
+      "this device's certificate has ended, by the last trusted time, and no broker lets it in: "  \
+      "'sluice node add NAME --replace' at the site makes a new identity; a device that made its " \
+      "own key takes a new certificate over its serial line ('sluice node enrol NAME'), started "  \
+      "with its reset line held")                                                                  \
     X(SL_LOG_SNTP_FAILED, SL_LOG_WARNING,                                                          \
       "no time from the SNTP server ({status}): check its name, that it is set itself, and UDP "   \
       "port 123 on the way")                                                                       \

@@ -11,6 +11,7 @@ static bool step(struct sl_node *node, sl_ms now, struct sl_node_event *event);
 static bool take_time(struct sl_node *node, sl_ms now);
 static bool take_connection(struct sl_node *node, sl_ms now, struct sl_node_event *event);
 static void keep_time(struct sl_node *node, sl_ms now);
+static void watch_end(struct sl_node *node, sl_ms now);
 static void keep_counters(struct sl_node *node);
 static bool confirm_time(struct sl_node *node, sl_ms now);
 static bool renew(struct sl_node *node, sl_ms now);
@@ -106,6 +107,7 @@ void sl_node_tick(struct sl_node *node, sl_ms now)
     node->uptime_s += seconds;
     node->uptime_at += seconds * 1000;
     sl_clock_tick(&node->clock, now);
+    watch_end(node, now);
     if (node->clock.is_confirmed && sl_ms_is_reached(now, node->keep_due))
         keep_time(node, now);
     if (sl_records_has_failed(node->config.records))
@@ -277,6 +279,16 @@ static enum sl_status set_time(struct sl_node *node, sl_ms now, uint64_t unix_s,
     return status;
 }
 
+/* The floor alone tells it too, while the time is not known. */
+static void watch_end(struct sl_node *node, sl_ms now)
+{
+    const uint64_t floor_s = sl_clock_floor(&node->clock), utc_s = sl_clock_utc(&node->clock, now);
+    const bool has_ended = node->config.identity->not_after_s < (utc_s > floor_s ? utc_s : floor_s);
+    if (has_ended && !node->has_ended)
+        sl_log_push(&node->log, SL_LOG_CERTIFICATE_ENDED, 0, 0);
+    node->has_ended = has_ended;
+}
+
 /* A broker whose certificate was checked at our time stands behind it, and it is worth keeping. */
 static bool confirm_time(struct sl_node *node, sl_ms now)
 {
@@ -395,6 +407,7 @@ struct sl_node_health sl_node_health(const struct sl_node *node)
     return (struct sl_node_health){.counters = counters,
                                    .is_connected = node->connection.stage == SL_CONNECTION_OPEN,
                                    .is_link_up = node->master.is_up,
+                                   .has_ended = node->has_ended,
                                    .exchanges = node->master.exchanges};
 }
 

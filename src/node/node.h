@@ -122,6 +122,7 @@ struct sl_node_health {
     struct sl_counters counters; /* over all starts, as far as they were kept */
     bool is_connected;           /* to the broker, and subscribed */
     bool is_link_up;             /* the relay chip answers */
+    bool has_ended;              /* its certificate, by the last trusted time */
     uint32_t exchanges;          /* with the relay chip, started since the start; wraps */
 };
 struct sl_node_health sl_node_health(const struct sl_node *node);
@@ -136,6 +137,7 @@ struct sl_node {
     struct sl_sntp sntp;
     bool is_time_refused;
     bool is_time_unproven; /* it left the floor, where it was held, after the last attempt began */
+    bool has_ended;        /* the certificate; said once */
     sl_ms keep_due;        /* valid once the time is confirmed */
 
     struct sl_zones zones;

@@ -7,11 +7,14 @@
 #define SENT(alert)     (BR_ERR_SEND_FATAL_ALERT + (alert))
 
 /* Cures that fit several errors. */
-#define CHECK_PEER      "check that host and port lead to the site's broker, with TLS, and not elsewhere"
-#define RETRY           "nothing to do if it stays alone; else look for a bad line or somebody in between"
-#define SET_BROKER      "run the broker as 'sluice broker run' sets it up: TLS 1.2, ECDHE-ECDSA, P-256"
-#define NEW_SERVER      "use the site's own broker, 'sluice broker run', which renews its certificate"
-#define NEW_NODE        "give this device a new identity: 'sluice node add NAME --replace'"
+#define CHECK_PEER "check that host and port lead to the site's broker, with TLS, and not elsewhere"
+#define RETRY      "nothing to do if it stays alone; else look for a bad line or somebody in between"
+#define SET_BROKER "run the broker as 'sluice broker run' sets it up: TLS 1.2, ECDHE-ECDSA, P-256"
+#define NEW_SERVER "use the site's own broker, 'sluice broker run', which renews its certificate"
+#define NEW_NODE   "give this device a new identity: 'sluice node add NAME --replace'"
+/* OpenSSL has one alert for a certificate, a revocation list and an authority. */
+#define FIND_ENDED                                                                                 \
+    "'sluice doctor' at the site says which, and what mends it; check the broker's clock too"
 #define REPORT          "this is a fault in Sluice: please report it with the log"
 #define BAD_MESSAGE     "the broker sent a TLS message that breaks the rules"
 #define BAD_CERTIFICATE "the broker's certificate is damaged or badly made"
@@ -110,14 +113,18 @@ static const struct sl_tls_text texts[] = {
      "the broker and this device have no TLS setting in common, or the broker misses a certificate "
      "from us",
      SET_BROKER},
-    {RECEIVED(BR_ALERT_BAD_CERTIFICATE), "the broker refused our certificate as damaged", NEW_NODE},
+    {RECEIVED(BR_ALERT_BAD_CERTIFICATE),
+     "the broker refused our certificate: it is damaged, or it or the revocation list begins only "
+     "later by the broker's clock",
+     "check the broker's clock; if it is right, " NEW_NODE},
     {RECEIVED(BR_ALERT_UNSUPPORTED_CERTIFICATE),
      "the broker refused our certificate: its kind or its purpose is wrong", NEW_NODE},
     {RECEIVED(BR_ALERT_CERTIFICATE_REVOKED), "the broker refused our certificate: it is revoked",
      "if this device is to come back, " NEW_NODE},
     {RECEIVED(BR_ALERT_CERTIFICATE_EXPIRED),
-     "the broker refused our certificate: it is not valid on this date",
-     "check the broker's clock, or " NEW_NODE},
+     "the broker refused our certificate: by its clock this certificate, the revocation list or "
+     "the authority has ended",
+     FIND_ENDED},
     {RECEIVED(BR_ALERT_CERTIFICATE_UNKNOWN), "the broker refused our certificate", NEW_NODE},
     {RECEIVED(BR_ALERT_ILLEGAL_PARAMETER), "the broker refused a value in our TLS message",
      SET_BROKER},

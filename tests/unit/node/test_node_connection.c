@@ -91,6 +91,27 @@ static void a_time_just_below_the_floor_is_held(void **state)
     assert_int_equal(rig->keeps, 0);
 }
 
+/* Told by the floor before any source has spoken, and once. */
+static void an_ended_certificate_is_told(void **state)
+{
+    (void)state;
+    rig->identity.not_after_s = RIG_UTC - 86400; /* its last second is the floor's */
+    rig_boot(rig);
+    rig_run(rig, 60000);
+    assert_int_equal(rig_logged(rig, SL_LOG_CERTIFICATE_ENDED), 0);
+    assert_false(sl_node_health(&rig->node).has_ended);
+    rig_set_time(rig);
+    rig_run(rig, 60000);
+    assert_int_equal(rig_logged(rig, SL_LOG_CERTIFICATE_ENDED), 1);
+    assert_true(sl_node_health(&rig->node).has_ended);
+
+    rig->identity.not_after_s = RIG_UTC - 86401;
+    rig_boot(rig);
+    rig_run(rig, 60000);
+    assert_int_equal(rig_logged(rig, SL_LOG_CERTIFICATE_ENDED), 2);
+    assert_int_equal(rig_logged(rig, SL_LOG_TIME_KNOWN), 1);
+}
+
 static void sntp_gives_the_time(void **state)
 {
     struct sl_node_config config;
@@ -338,6 +359,7 @@ int main(void)
         FROM_START(a_time_that_no_broker_confirms_is_not_kept),
         FROM_START(a_time_below_the_floor_is_refused_and_said_once),
         FROM_START(a_time_just_below_the_floor_is_held),
+        FROM_START(an_ended_certificate_is_told),
         FROM_START(sntp_gives_the_time),
         FROM_START(an_unreachable_broker_is_given_up_after_15_s),
         FROM_START(a_refused_dial_is_tried_again_with_back_off),

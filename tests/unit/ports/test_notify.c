@@ -79,6 +79,11 @@ static void ready_comes_once_and_status_with_every_change(void **state)
     health.is_link_up = false;
     posix_notify_turn(5001, &health);
     assert_string_equal(hear(), "STATUS=connected to the broker; the relay chip does not answer");
+    health.is_connected = false;
+    health.has_ended = true;
+    posix_notify_turn(5002, &health);
+    assert_string_equal(hear(), "STATUS=not connected to the broker, the certificate has ended; "
+                                "the relay chip does not answer");
     posix_notify_stopping();
     assert_non_null(strstr(hear(), "STOPPING=1\n"));
     assert_string_equal(hear(), "");
