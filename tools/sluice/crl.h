@@ -39,6 +39,10 @@ SL_MUST_CHECK enum sl_exit sl_crl_collect(const struct sl_site *site, const char
                                           X509_CRL *crl, const ASN1_INTEGER *keep,
                                           STACK_OF(ASN1_INTEGER) * serials, bool *is_known);
 
+/* The same of an operator, whose name is user. */
+SL_MUST_CHECK enum sl_exit sl_crl_collect_operator(const struct sl_site *site, const char *user,
+                                                   X509_CRL *crl, STACK_OF(ASN1_INTEGER) * serials);
+
 /* Was there ever a node of this name? */
 SL_MUST_CHECK enum sl_exit sl_crl_is_known(const struct sl_site *site, const char *name,
                                            bool *is_known);

@@ -151,10 +151,11 @@ enum sl_exit {
       "check this computer's OpenSSL, then try again")                                             \
     X(CERTIFICATE_BAD, FILES, "FILE", "%s holds no certificate", SL_CURE_RESTORE)                  \
     X(CERTIFICATE_EARLY, FILES, "FILE DAY", "%s cannot be used (it begins on %s)",                 \
-      "set this computer's clock right")                                                           \
+      "set this computer's clock right; where it is right, the one that made it was fast: wait, "  \
+      "or make it again")                                                                          \
     X(CERTIFICATE_EXPIRED, FILES, "FILE DAY", "%s cannot be used (it expired on %s)",              \
-      "check this computer's clock; if it is right, use another --operator, or make a new site "   \
-      "with 'sluice init'")                                                                        \
+      "check this computer's clock; if it is right: 'sluice operator renew NAME' for an "          \
+      "operator's, 'sluice maintain' for the broker's, a new site for the authority's")            \
     X(CERTIFICATE_NO_CA, FILES, "FILE", "%s cannot be used (it is no certificate authority)",      \
       SL_CURE_RESTORE)                                                                             \
     X(SIGNER_FOREIGN, FILES, "FILE", "%s was not signed by this site's authority",                 \
@@ -321,11 +322,23 @@ enum sl_exit {
       "its log says why")                                                                          \
     X(TLS_CERTIFICATE_REVOKED, NO_ANSWER, "HOST PORT NAME",                                        \
       "the broker at %s:%u refused the certificate of %s (TLS alert 44, revoked)",                 \
-      "use another --operator")                                                                    \
+      "use another --operator, or make it a new one with 'sluice operator renew'")                 \
+    X(TLS_CERTIFICATE_EARLY, NO_ANSWER, "HOST PORT NAME",                                          \
+      "the broker at %s:%u refused the certificate of %s (TLS alert 42: by its clock it, or the "  \
+      "revocation list, begins only later)",                                                       \
+      "set the clock of the broker's computer right; 'sluice doctor' looks at the files")          \
     X(TLS_CERTIFICATE_EXPIRED, NO_ANSWER, "HOST PORT NAME DAY",                                    \
-      "the broker at %s:%u refused the certificate of %s (TLS alert 45, expired; by our clock it " \
+      "the broker at %s:%u refused the certificate of %s (TLS alert 45, ended; by our clock it "   \
       "is valid until %s)",                                                                        \
-      "set the clock of the broker's computer right")                                              \
+      "set the clock of the broker's computer right, or give it the revocation list of today "     \
+      "('sluice maintain')")                                                                       \
+    X(TLS_LIST_ENDED, NO_ANSWER, "HOST PORT DAY",                                                  \
+      "the broker at %s:%u lets nobody in: the revocation list ended on %s",                       \
+      "run 'sluice maintain', or start 'sluice broker run' again")                                 \
+    X(TLS_BROKER_DATES, NO_ANSWER, "HOST PORT DAY DAY",                                            \
+      "the certificate of the broker at %s:%u is valid from %s to %s only",                        \
+      "check this computer's clock; if it is right, run 'sluice maintain', or start 'sluice "      \
+      "broker run' again")                                                                         \
     X(TLS_CERTIFICATE_STRANGE, NO_ANSWER, "HOST PORT NAME",                                        \
       "the broker at %s:%u does not know the authority of %s (TLS alert 48)", SL_CURE_STRANGER)    \
     X(TLS_BROKER_STRANGE, NO_ANSWER, "HOST PORT",                                                  \

@@ -37,6 +37,7 @@ static enum sl_exit issue(const struct sl_pki_pair *signer, const char *folder,
                           struct sl_pki_pair *pair);
 static bool fill_certificate(X509 *certificate, const struct profile *profile, const char *name,
                              const char *names, EVP_PKEY *key, X509 *issuer);
+static bool set_end(X509 *certificate, long days, const X509 *issuer);
 static bool add_extension(X509 *certificate, X509 *issuer, int nid, const char *value);
 static bool set_serial(X509 *certificate);
 static bool describe(const X509 *certificate, const struct profile *profile, const char *name,
@@ -98,8 +99,7 @@ static bool fill_certificate(X509 *certificate, const struct profile *profile, c
     X509_NAME *subject = X509_get_subject_name(certificate);
     return X509_set_version(certificate, X509_VERSION_3) == 1 && set_serial(certificate) &&
            X509_gmtime_adj(X509_getm_notBefore(certificate), -(long)SL_PKI_BACK_S) &&
-           X509_time_adj_ex(X509_getm_notAfter(certificate), (int)profile->days, 0, NULL) &&
-           X509_set_pubkey(certificate, key) == 1 &&
+           set_end(certificate, profile->days, issuer) && X509_set_pubkey(certificate, key) == 1 &&
            X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const unsigned char *)name, -1,
                                       -1, 0) == 1 &&
            X509_set_issuer_name(certificate, X509_get_subject_name(issuer)) == 1 &&
@@ -109,6 +109,16 @@ static bool fill_certificate(X509 *certificate, const struct profile *profile, c
            add_extension(certificate, issuer, NID_subject_key_identifier, "hash") &&
            add_extension(certificate, issuer, NID_authority_key_identifier, "keyid:always") &&
            add_extension(certificate, issuer, NID_subject_alt_name, names);
+}
+
+/* A certificate that outlived its authority would say a day that it is not good for. */
+static bool set_end(X509 *certificate, long days, const X509 *issuer)
+{
+    ASN1_TIME *end = X509_getm_notAfter(certificate);
+    if (!X509_time_adj_ex(end, (int)days, 0, NULL))
+        return false;
+    return issuer == certificate || ASN1_TIME_compare(end, X509_get0_notAfter(issuer)) <= 0 ||
+           X509_set1_notAfter(certificate, X509_get0_notAfter(issuer)) == 1;
 }
 
 /* value NULL: this profile has no such extension. */

@@ -1,6 +1,6 @@
 /* MQTT for commands: libmosquitto's single-threaded loop, driven with deadlines. */
 #include "talk.h"
-#include "authority.h"
+#include "crl.h"
 #include <errno.h>
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define ASK_WHY      10 /* a lost word is a matter of luck: the next one comes */
 #define KEEP_ALIVE_S 30
 #define PROBE_MS     5000
 #define SLICE_MS     50 /* how long one turn may sleep: signals and ends are noticed after it */
@@ -37,6 +38,8 @@ struct sl_talk {
     int pending;         /* packet identifier that is waited for */
     int reason;          /* its reason code, -1: none yet */
     struct visit *visit; /* what is found out instead of told; NULL: nothing */
+    unsigned asked_why;  /* times: the broker has hung up, and its word was lost */
+    bool is_wordless;
     char tls_error[256];
     uint64_t not_after_s; /* of our certificate */
     struct sockaddr_storage address;
@@ -57,7 +60,9 @@ static enum sl_exit stay(struct sl_talk *talk);
 static enum sl_exit find_broker(struct sl_talk *talk);
 static int dial_error(const struct sl_talk *talk);
 static enum sl_exit turn(struct sl_talk *talk, int *error);
-static enum sl_exit explain(const struct sl_talk *talk, int error, int number);
+static enum sl_exit explain(struct sl_talk *talk, int error, int number);
+static enum sl_exit explain_ended(const struct sl_talk *talk, const char *day);
+static enum sl_exit explain_stranger(const struct sl_talk *talk);
 static enum sl_exit explain_tls(const struct sl_talk *talk);
 static void on_connect(struct mosquitto *client, void *context, int reason, int flags,
                        const mosquitto_property *properties);
@@ -122,7 +127,17 @@ static enum sl_exit connect_as_operator(struct sl_talk *talk)
     enum sl_exit code = sl_authority_check_operator(talk->site, talk->user, &talk->not_after_s);
     const struct credentials own = {sl_path_join3(operators.text, talk->user, "certificate.pem"),
                                     sl_path_join3(operators.text, talk->user, "key.pem")};
-    return code == SL_EXIT_DONE ? connect_with(talk, &own) : code;
+    if (code != SL_EXIT_DONE)
+        return code;
+    code = connect_with(talk, &own);
+    while (talk->is_wordless && !is_stopping) { /* ASK_WHY times at most */
+        mosquitto_destroy(talk->client);
+        talk->client = NULL;
+        talk->is_wordless = false;
+        talk->asked_why++;
+        code = connect_with(talk, &own);
+    }
+    return code;
 }
 
 static enum sl_exit connect_with(struct sl_talk *talk, const struct credentials *own)
@@ -144,7 +159,7 @@ static enum sl_exit connect_with(struct sl_talk *talk, const struct credentials 
     mosquitto_log_callback_set(talk->client, on_log);
 
     /* A refusal in TLS 1.3 comes after the handshake and can be lost behind what we write. */
-    if (talk->visit)
+    if (talk->visit || talk->asked_why > 0)
         mosquitto_tls_opts_set(talk->client, 1, "tlsv1.2", NULL);
     struct sl_path authority = sl_path_join(talk->site->root, "ca/certificate.pem");
     bool is_nobody = own->certificate.text[0] == '\0';
@@ -387,7 +402,7 @@ bool sl_talk_is_shown(const struct sl_talk *talk, const X509 *certificate)
 
 /* --- words for failures --------------------------------------------------------------------- */
 
-static enum sl_exit explain(const struct sl_talk *talk, int error, int number)
+static enum sl_exit explain(struct sl_talk *talk, int error, int number)
 {
     const char *host = talk->site->host;
     unsigned port = talk->site->port;
@@ -395,11 +410,15 @@ static enum sl_exit explain(const struct sl_talk *talk, int error, int number)
         return sl_cli_fail(SL_ERROR(OPERATOR_TAKEN_OVER), talk->user);
     if (talk->tls_error[0] != '\0' && !talk->is_connected)
         return explain_tls(talk);
-    if (talk->visit && talk->visit->may_try_again && !talk->is_connected &&
-        (error != MOSQ_ERR_ERRNO || number == EPROTO || number == ECONNRESET || number == EPIPE)) {
+    bool is_wordless = !talk->is_connected && (error != MOSQ_ERR_ERRNO || number == EPROTO ||
+                                               number == ECONNRESET || number == EPIPE);
+    if (is_wordless && talk->visit && talk->visit->may_try_again) {
         talk->visit->is_lost = true;
         return SL_EXIT_NO_ANSWER;
     }
+    talk->is_wordless = is_wordless && !talk->visit && talk->asked_why < ASK_WHY;
+    if (talk->is_wordless)
+        return SL_EXIT_NO_ANSWER;
     if (error == MOSQ_ERR_ERRNO && number == ECONNREFUSED)
         return sl_cli_fail(SL_ERROR(BROKER_DOWN), host, port);
     /* A broker that dies while we write to it: the same end, seen from the other side. */
@@ -437,17 +456,59 @@ static enum sl_exit explain_tls(const struct sl_talk *talk)
     }
     if (strstr(said, "alert certificate revoked"))
         return sl_cli_fail(SL_ERROR(TLS_CERTIFICATE_REVOKED), host, port, talk->user);
+    if (strstr(said, "alert bad certificate"))
+        return sl_cli_fail(SL_ERROR(TLS_CERTIFICATE_EARLY), host, port, talk->user);
     if (strstr(said, "alert certificate expired")) /* it was valid by our clock a moment ago */
-        return sl_cli_fail(SL_ERROR(TLS_CERTIFICATE_EXPIRED), host, port, talk->user, day);
+        return explain_ended(talk, day);
     if (strstr(said, "alert unknown ca"))
         return sl_cli_fail(SL_ERROR(TLS_CERTIFICATE_STRANGE), host, port, talk->user);
     if (strstr(said, "host name"))
         return sl_cli_fail(SL_ERROR(TLS_BROKER_NAME), host, port);
     if (strstr(said, "verify failed"))
-        return sl_cli_fail(SL_ERROR(TLS_BROKER_STRANGE), host, port);
+        return explain_stranger(talk);
     if (strstr(said, "wrong version"))
         return sl_cli_fail(SL_ERROR(TLS_NOT_SPOKEN), host, port);
     return sl_cli_fail(SL_ERROR(TLS_FAILED), host, port, said);
+}
+
+/* The broker has one alert for a certificate and a list that have ended; ours tell them apart. */
+static enum sl_exit explain_ended(const struct sl_talk *talk, const char *day)
+{
+    const struct sl_site *site = talk->site;
+    struct sl_authority authority;
+    X509_CRL *crl = NULL;
+    char list_day[16];
+    enum sl_exit code = sl_authority_read(site, &authority);
+    if (code == SL_EXIT_DONE)
+        code = sl_crl_read(site, &authority, &crl);
+    sl_authority_close(&authority);
+    if (code != SL_EXIT_DONE)
+        return code;
+    bool has_list_ended = sl_crl_days_left(crl) == 0;
+    sl_site_print_date(list_day, sl_crl_not_after(crl));
+    X509_CRL_free(crl);
+    return has_list_ended ? sl_cli_fail(SL_ERROR(TLS_LIST_ENDED), site->host, site->port, list_day)
+                          : sl_cli_fail(SL_ERROR(TLS_CERTIFICATE_EXPIRED), site->host, site->port,
+                                        talk->user, day);
+}
+
+/* OpenSSL gives its library one reason for all; the site has the certificate that the broker shows
+ * unless somebody else answers there. */
+static enum sl_exit explain_stranger(const struct sl_talk *talk)
+{
+    const struct sl_site *site = talk->site;
+    X509 *server = NULL;
+    char from[16], to[16];
+    enum sl_exit code =
+        sl_pki_load_certificate(sl_path_join(site->root, "broker/certificate.pem").text, &server);
+    if (code != SL_EXIT_DONE)
+        return code;
+    bool is_valid = sl_pki_days_until(X509_get0_notBefore(server), X509_get0_notAfter(server)) > 0;
+    sl_site_print_date(from, sl_pki_unix_time(X509_get0_notBefore(server)));
+    sl_site_print_date(to, sl_pki_not_after(server));
+    X509_free(server);
+    return is_valid ? sl_cli_fail(SL_ERROR(TLS_BROKER_STRANGE), site->host, site->port)
+                    : sl_cli_fail(SL_ERROR(TLS_BROKER_DATES), site->host, site->port, from, to);
 }
 
 /* --- callbacks of the library --------------------------------------------------------------- */
