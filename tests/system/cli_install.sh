@@ -4,7 +4,7 @@
 . "$(dirname "$0")/cli_lib.sh"
 . "$tests/broker_lib.sh"
 port=$(free_port)
-expect 0 "is made" "$sluice" init --port "$port"
+expect 0 "is made" "$sluice" init --no-passphrase --port "$port"
 expect 0 "is made" "$sluice" node add garden --base irrigation
 expect 0 "is made" "$sluice" node add pond
 
@@ -80,7 +80,7 @@ wrong "is no file of sluice" cp site/ca/key.pem "$(in_root ca-key.pem)"
 wrong "must be" chmod 644 "$(in_root server.pem)"
 wrong "must be" chmod 777 root/etc/mosquitto/sluice
 [ "$(id -u)" != 0 ] || wrong "must be" chown 65534 "$(in_root acl)"
-expect 0 "is made" "$sluice" --site foreign init --port "$port"
+expect 0 "is made" "$sluice" --site foreign init --no-passphrase --port "$port"
 wrong "was not signed by this site's authority" cp foreign/broker/crl.pem "$(in_root crl.pem)"
 wrong "was not signed by this site's authority" cp foreign/ca/certificate.pem "$(in_root authority.pem)"
 

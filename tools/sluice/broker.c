@@ -6,10 +6,8 @@
  */
 #include "broker_files.h"
 #include "broker_set.h"
-#include "crl.h"
-#include "issue.h"
 #include "mosquitto_child.h"
-#include "terms.h"
+#include "upkeep.h"
 #include <errno.h>
 #include <netdb.h>
 #include <signal.h>
@@ -21,7 +19,6 @@
 
 #define LOOK_AFTER_S 21600 /* certificates are looked at every six hours */
 #define STOP_S       5     /* what Mosquitto gets to end by itself */
-#define BUSY_MS      5000  /* what another command gets to finish with the site */
 #define PORT_MS      2000  /* how long a port may still be taken at the start */
 
 static enum sl_exit run(struct sl_cli *cli);
@@ -47,14 +44,6 @@ const struct sl_command sl_command_broker_run = {
 
 static void block_signals(sigset_t *ours, sigset_t *before);
 static enum sl_exit prepare(const struct sl_site *site, bool is_start, bool *is_renewed);
-static enum sl_exit write_acl(const struct sl_site *site);
-static enum sl_exit renew(const struct sl_site *site, bool *is_renewed);
-static enum sl_exit renew_server(const struct sl_site *site, const struct sl_authority *authority,
-                                 struct sl_pki_pair *server);
-static enum sl_exit renew_crl(const struct sl_site *site, const struct sl_authority *authority,
-                              bool *is_renewed);
-static enum sl_exit look(const struct sl_site *site, const struct sl_authority *authority,
-                         long *crl_days, long *server_days);
 static enum sl_exit check_port(const struct sl_site *site);
 static enum sl_exit try_port(const struct sl_site *site, int *error);
 static enum sl_exit fail_running(const struct sl_site *site);
@@ -111,126 +100,13 @@ static enum sl_exit prepare(const struct sl_site *site, bool is_start, bool *is_
     struct sl_set set;
     struct sl_results results = {.len = 0};
     sl_set_of_site(site, &set);
-    enum sl_exit code = renew(site, is_renewed);
+    struct sl_upkeep done;
+    enum sl_exit code = sl_upkeep_renew(site, SL_UPKEEP_SERVICE, &done);
+    *is_renewed = code == SL_EXIT_DONE && sl_upkeep_is_renewed(&done);
     if (code == SL_EXIT_DONE && (is_start || *is_renewed))
-        code = write_acl(site);
+        code = sl_upkeep_write_acl(site);
     set.conf.text[0] = '\0'; /* Mosquitto takes its settings at its start */
     return code == SL_EXIT_DONE ? sl_set_check(&set, NULL, &results) : code;
-}
-
-static enum sl_exit write_acl(const struct sl_site *site)
-{
-    struct sl_site_nodes nodes;
-    uint64_t list_end_s;
-    enum sl_exit code = sl_site_read_nodes(site, &nodes);
-    if (code != SL_EXIT_DONE)
-        return code;
-    code = sl_crl_mark(site, &nodes, &list_end_s);
-    if (code == SL_EXIT_DONE)
-        code = sl_broker_write_acl(site, &nodes, sl_path_join(site->root, "broker").text);
-    sl_site_free_nodes(&nodes);
-    return code;
-}
-
-/* What ends soon is renewed, if the authority's key is here and opens without anybody: a service
- * has nobody to ask. */
-static enum sl_exit renew(const struct sl_site *site, bool *is_renewed)
-{
-    struct sl_authority authority;
-    long crl_days = 0, server_days = 0;
-    enum sl_exit code = sl_authority_read(site, &authority);
-    if (code == SL_EXIT_DONE)
-        code = look(site, &authority, &crl_days, &server_days);
-    sl_authority_close(&authority);
-    if (code != SL_EXIT_DONE ||
-        (crl_days >= sl_terms[SL_TERM_CRL].renew && server_days >= sl_terms[SL_TERM_SERVER].renew))
-        return code;
-    code = sl_authority_open(site, false, &authority);
-    if (code == SL_EXIT_REFUSED) {
-        if (crl_days == 0 || server_days == 0)
-            return sl_cli_fail(SL_ERROR(BROKER_FILES_ENDED), site->root);
-        sl_cli_note("the CA's key is locked: run 'sluice maintain' within %ld days, before the "
-                    "revocation list or the broker's certificate ends",
-                    crl_days < server_days ? crl_days : server_days);
-        return SL_EXIT_DONE;
-    }
-    struct sl_pki_pair server = {NULL, NULL};
-    if (code == SL_EXIT_DONE)
-        code = renew_crl(site, &authority, is_renewed);
-    if (code == SL_EXIT_DONE && server_days < sl_terms[SL_TERM_SERVER].renew) {
-        code = renew_server(site, &authority, &server);
-        *is_renewed = true;
-    }
-    sl_pki_free(&server);
-    sl_authority_close(&authority);
-    return code;
-}
-
-static enum sl_exit look(const struct sl_site *site, const struct sl_authority *authority,
-                         long *crl_days, long *server_days)
-{
-    X509_CRL *crl = NULL;
-    struct sl_pki_pair server = {NULL, NULL};
-    enum sl_exit code = sl_crl_read(site, authority, &crl);
-    if (code == SL_EXIT_DONE) {
-        *crl_days = sl_crl_days_left(crl);
-        code = sl_pki_load(sl_path_join(site->root, "broker").text, &server);
-    }
-    if (code == SL_EXIT_DONE)
-        *server_days = sl_pki_days_left(server.certificate, authority->current.certificate);
-    sl_pki_free(&server);
-    X509_CRL_free(crl);
-    return code;
-}
-
-/* The key stays: certificate.pem alone is replaced, at once. */
-static enum sl_exit renew_server(const struct sl_site *site, const struct sl_authority *authority,
-                                 struct sl_pki_pair *server)
-{
-    struct sl_path folder = sl_path_join(site->root, "broker");
-    char names[SL_PKI_NAMES_MAX];
-    sl_pki_list_server_names(site, names);
-    enum sl_exit code = sl_pki_load(folder.text, server);
-    if (code != SL_EXIT_DONE)
-        return code;
-    X509_free(server->certificate);
-    server->certificate = NULL;
-    code = sl_issue_certificate(authority, site->root, SL_PKI_SERVER, site->broker_name, names,
-                                server);
-    if (code == SL_EXIT_DONE)
-        code = sl_pki_save_certificate(server, folder.text);
-    if (code == SL_EXIT_DONE)
-        sl_cli_note("the broker's certificate was renewed for %d days", SL_PKI_SERVER_DAYS);
-    return code;
-}
-
-/* Not while another command may be adding to the list: what we read would be the one before. That
- * command's own list is new; so a list that lasts for now can wait for the next look. */
-static enum sl_exit renew_crl(const struct sl_site *site, const struct sl_authority *authority,
-                              bool *is_renewed)
-{
-    X509_CRL *crl = NULL;
-    enum sl_exit code = sl_crl_read(site, authority, &crl);
-    long days = code == SL_EXIT_DONE ? sl_crl_days_left(crl) : 0;
-    X509_CRL_free(crl);
-    if (code != SL_EXIT_DONE || days >= sl_terms[SL_TERM_CRL].renew)
-        return code;
-    code = sl_site_lock(site, "site", days > 0 ? 0 : BUSY_MS);
-    if (code == SL_EXIT_REFUSED)
-        return days > 0 ? SL_EXIT_DONE : sl_cli_fail(SL_ERROR(SITE_BUSY), site->root);
-    if (code != SL_EXIT_DONE)
-        return code;
-    crl = NULL;
-    code = sl_crl_read(site, authority, &crl);
-    if (code == SL_EXIT_DONE)
-        code = sl_crl_write(authority, site->root, crl, NULL);
-    if (code == SL_EXIT_DONE) {
-        sl_cli_note("the revocation list was renewed for %d days", SL_CRL_DAYS);
-        *is_renewed = true;
-    }
-    X509_CRL_free(crl);
-    sl_site_unlock(site, "site");
-    return code;
 }
 
 /* After a SIGKILL to us our Mosquitto dies a moment later; whoever starts us again at once waits

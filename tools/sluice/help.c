@@ -15,6 +15,7 @@ const struct sl_command *const sl_commands[] = {
     &sl_command_broker_install,
     &sl_command_broker_check,
     &sl_command_broker_apply,
+    &sl_command_maintain,
     &sl_command_ca_passphrase,
     &sl_command_ca_log,
     &sl_command_operator_renew,
