@@ -2,7 +2,8 @@
 if(NOT TARGET board OR SL_SANITIZE)
     return()
 endif()
-foreach(name test_board_path test_board_refusals test_board_day test_board_frames test_board_network)
+foreach(name test_board_path test_board_refusals test_board_day test_board_frames test_board_network
+        test_board_cuts)
     add_executable(${name} ${PROJECT_SOURCE_DIR}/tests/board/${name}.c)
     target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
     target_compile_definitions(${name} PRIVATE
@@ -16,3 +17,5 @@ foreach(name test_board_path test_board_refusals test_board_day test_board_frame
     set_tests_properties(board/${name} PROPERTIES LABELS board TIMEOUT 400)
 endforeach()
 target_sources(test_board_network PRIVATE ${PROJECT_SOURCE_DIR}/tests/board/frames.c)
+target_include_directories(test_board_cuts PRIVATE ${PROJECT_SOURCE_DIR})
+target_link_libraries(test_board_cuts PRIVATE sl_store)
