@@ -28,6 +28,8 @@ static struct {
     uint64_t unix_s; /* at clock_chip_at */
 } clock_chip __attribute__((section(".rig")));
 
+static uint32_t was_button_seen __attribute__((section(".rig")));
+
 void lx106_board_init(void)
 {
     lx106_clock_init(lx106_argument_number("now", 0));
@@ -37,6 +39,14 @@ void lx106_board_init(void)
     clock_chip.is_set = 1;
     board.clock_chip_at = sl_port_now();
     board.left_sleep = board.rested = lx106_counts();
+}
+
+bool lx106_board_button(void)
+{
+    const bool is_held = lx106_argument_number("button", 0) != 0 && !was_button_seen;
+
+    was_button_seen = 1;
+    return is_held;
 }
 
 const struct sl_memory_marks *lx106_board_marks(void)

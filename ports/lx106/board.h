@@ -10,6 +10,9 @@
  * generator). */
 void lx106_board_init(void);
 
+/* The reset button is held (argument button=1), at the power-on: later resets do not count. */
+bool lx106_board_button(void);
+
 /* For the node's reports: not older than a second. */
 const struct sl_memory_marks *lx106_board_marks(void);
 

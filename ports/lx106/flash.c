@@ -63,6 +63,14 @@ bool lx106_flash_erase(uint32_t sector_offset)
     return true;
 }
 
+bool lx106_flash_forget_records(void)
+{
+    for (uint32_t at = LX106_FLASH_RECORDS; at < LX106_FLASH_LEN; at += LX106_FLASH_SECTOR_LEN)
+        if (!lx106_flash_erase(at))
+            return false;
+    return true;
+}
+
 bool sl_port_flash_read(const struct sl_records_place *place, uint8_t *out)
 {
     return lx106_flash_read(offset_of(place), out, place->len);

@@ -25,5 +25,7 @@ void lx106_flash_init(void);
 bool lx106_flash_read(uint32_t offset, void *out, size_t len);
 bool lx106_flash_program(uint32_t offset, const void *bytes, size_t len);
 bool lx106_flash_erase(uint32_t sector_offset);
+/* The whole record log, before it is read. */
+bool lx106_flash_forget_records(void);
 
 #endif

@@ -74,6 +74,18 @@ bool sl_port_identity_take(bool *ok)
     return has_ended;
 }
 
+bool lx106_identity_replace(struct sl_view image)
+{
+    static const enum sl_identity_op steps[] = {SL_IDENTITY_TRY, SL_IDENTITY_ADOPT};
+    bool ok = true;
+
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0] && ok; i++) {
+        sl_port_identity_start(steps[i], image);
+        (void)sl_port_identity_take(&ok);
+    }
+    return ok;
+}
+
 /* True: what lies there now is what was given. Programming takes whole words; an image lies in
  * memory of whole words, too. */
 static bool write_other(struct sl_view image)

@@ -1,6 +1,7 @@
 /* The node on the virtual ESP8266. */
 #include "board.h"
 #include "chip.h"
+#include "enrol.h"
 #include "fault.h"
 #include "flash.h"
 #include "identity.h"
@@ -14,14 +15,17 @@
 #define NTP_PORT 123
 
 void lx106_main(void);
-static void read_identity(void);
+static void get_identity(void);
 static void start(void);
 
 static struct sl_identity_slot identities[2]; /* in use, and tried */
 static bool has_candidate;
 static struct sl_records records;
-static struct sl_node node;
 static struct sl_run run;
+static union { /* one after the other */
+    struct sl_enrolment enrolment;
+    struct sl_node node;
+} work;
 
 void lx106_main(void)
 {
@@ -31,7 +35,7 @@ void lx106_main(void)
     lx106_flash_init();
     lx106_chip_init();
     lx106_uart_text("sluice " SL_VERSION " on lx106\n");
-    read_identity();
+    get_identity();
     lx106_net_init(lx106_argument("sntp"), (uint16_t)lx106_argument_number("sntp-port", NTP_PORT));
     start();
     while (sl_run_step(&run))
@@ -39,11 +43,16 @@ void lx106_main(void)
     lx106_reset();
 }
 
-/* Without an identity there is nothing to do: the fault says what is missing. */
-static void read_identity(void)
+/* Over the serial line, when there is none, or the reset button is held. */
+static void get_identity(void)
 {
+    const bool has_identity = lx106_identity_read(identities, &has_candidate);
+
+    if (!lx106_board_button() && has_identity)
+        return;
+    lx106_enrol(&work.enrolment, has_identity);
     if (!lx106_identity_read(identities, &has_candidate))
-        lx106_give_up("no identity in flash: write the image that 'sluice node add' has made");
+        lx106_give_up("the identity that was stored cannot be read: the flash is worn out");
 }
 
 static void start(void)
@@ -67,9 +76,9 @@ static void start(void)
     if (config.floor_s < sl_kept_time(&records))
         config.floor_s = sl_kept_time(&records);
     sl_port_entropy(seed, sizeof seed);
-    if (sl_node_init(&node, sl_port_now(), &config, seed) != SL_OK)
+    if (sl_node_init(&work.node, sl_port_now(), &config, seed) != SL_OK)
         lx106_give_up("the identity cannot be used: make a new one with 'sluice node add NAME "
                       "--replace'");
     sl_wipe(seed, sizeof seed);
-    sl_run_init(&run, &node, &records, sl_port_now());
+    sl_run_init(&run, &work.node, &records, sl_port_now());
 }

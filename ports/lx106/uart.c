@@ -2,8 +2,12 @@
 #include "uart.h"
 
 #define UART             ((volatile uint32_t *)0x9d050020)
+#define RECEIVE          0
 #define TRANSMIT         0
+#define QUEUES           2
 #define LINE_STATUS      5
+#define QUEUES_ON        0x07 /* QUEUES: both, emptied */
+#define HAS_RECEIVED     0x01 /* LINE_STATUS */
 #define TRANSMIT_IS_FREE 0x20 /* LINE_STATUS: the holding register is empty */
 
 void lx106_uart_byte(uint8_t byte)
@@ -45,4 +49,17 @@ void lx106_uart_hex(uint32_t number)
         const uint32_t digit = number >> shift & 15;
         lx106_uart_byte((uint8_t)(digit < 10 ? '0' + digit : 'a' - 10 + digit));
     }
+}
+
+void lx106_uart_listen(void)
+{
+    UART[QUEUES] = QUEUES_ON;
+}
+
+bool lx106_uart_take(uint8_t *byte)
+{
+    if ((UART[LINE_STATUS] & HAS_RECEIVED) == 0)
+        return false;
+    *byte = (uint8_t)UART[RECEIVE];
+    return true;
 }

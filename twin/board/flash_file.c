@@ -31,7 +31,7 @@ int board_flash_open(const char *dir, const char *identity_path, char error[BOAR
     if (lseek(fd, 0, SEEK_END) != LX106_FLASH_LEN && !erase(fd))
         snprintf(error, BOARD_ERROR_LEN, "the flash's file in %s: %s", dir ? dir : "memory",
                  strerror(errno));
-    else if (write_identity(fd, identity_path, error))
+    else if (!identity_path || write_identity(fd, identity_path, error))
         return fd;
     close(fd);
     return -1;

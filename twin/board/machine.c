@@ -25,18 +25,20 @@
 
 static void add(char *arguments, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void add_sntp(char *arguments, const char *server);
-static void run(const struct board_options *options, const char *arguments, int serial);
+static void run(const struct board_options *options, const char *arguments, int input, int serial);
 
 bool board_machine_start(struct board_machine *machine, const struct board_options *options,
                          char error[BOARD_ERROR_LEN])
 {
     char arguments[ARGUMENTS_LEN] = "enable=on,target=native,arg=sluice-board,arg=reboots=1";
-    int serial[2], wires[2] = {-1, -1};
+    int serial[2], input[2] = {-1, -1}, wires[2] = {-1, -1};
     const int flash = board_flash_open(options->state, options->identity, error);
 
     if (flash < 0)
         return false;
-    if (pipe2(serial, O_CLOEXEC) != 0 ||
+    if (pipe2(serial, O_CLOEXEC | O_NONBLOCK) != 0 || fcntl(serial[1], F_SETFL, 0) != 0 ||
+        (options->has_input &&
+         (pipe2(input, O_CLOEXEC) != 0 || fcntl(input[1], F_SETFL, O_NONBLOCK) != 0)) ||
         (options->chip && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, wires) != 0)) {
         snprintf(error, BOARD_ERROR_LEN, "no pipe to the board: %s", strerror(errno));
         return false;
@@ -59,13 +61,16 @@ bool board_machine_start(struct board_machine *machine, const struct board_optio
             _exit(1);
         if (wires[1] >= 0)
             fcntl(wires[1], F_SETFD, 0);
-        run(options, arguments, serial[1]);
+        run(options, arguments, input[0], serial[1]);
     }
     close(serial[1]);
     close(flash);
+    if (input[0] >= 0)
+        close(input[0]);
     if (wires[1] >= 0)
         close(wires[1]);
     machine->serial = serial[0];
+    machine->input = input[1];
     machine->wires = wires[0];
     if (machine->process < 0)
         snprintf(error, BOARD_ERROR_LEN, "cannot start a process: %s", strerror(errno));
@@ -97,7 +102,7 @@ static void add_sntp(char *arguments, const char *server)
 }
 
 /* In the child; does not come back. */
-static void run(const struct board_options *options, const char *arguments, int serial)
+static void run(const struct board_options *options, const char *arguments, int input, int serial)
 {
     const char *argv[40] = {QEMU,      "-M",       "kc705-nommu", "-cpu",
                             "lx106",   "-display", "none",        "-monitor",
@@ -105,7 +110,7 @@ static void run(const struct board_options *options, const char *arguments, int 
                             arguments, "-kernel",  options->elf};
     size_t len = 15;
     char wire[2 * FRAMES_PATH_MAX + 128];
-    const int nothing = open("/dev/null", O_RDONLY);
+    const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
     if (options->frames) {
         const char *colon = strchr(options->frames, ':');
@@ -130,7 +135,7 @@ static void run(const struct board_options *options, const char *arguments, int 
     }
     for (size_t i = 0; i < options->qemu_len; i++)
         argv[len++] = options->qemu[i];
-    dup2(nothing, STDIN_FILENO);
+    dup2(input >= 0 ? input : nothing, STDIN_FILENO);
     dup2(serial, STDOUT_FILENO);
     dup2(serial, STDERR_FILENO);
     signal(SIGPIPE, SIG_DFL);

@@ -12,12 +12,13 @@
 
 struct board_options {
     const char *elf;      /* the board's program */
-    const char *identity; /* image that is in its flash */
+    const char *identity; /* image that is in its flash; NULL: what the flash holds, if anything */
     const char *chip;     /* SPI socket of sluice-chip; NULL: no relay chip */
     const char *state;    /* folder of the flash's file; NULL: its content is lost with us */
     const char *sntp;     /* HOST[:PORT]; NULL: the board has a clock chip that is right */
     const char *frames;   /* OWN:PEER, Unix datagram sockets that carry raw Ethernet frames; NULL:
                              this computer is the board's network */
+    bool has_input;       /* something comes down its serial line */
     bool is_exact;        /* time is counted in instructions, exactly; else it is this computer's */
     const char *plugin;   /* a QEMU plugin to run it under; NULL: none */
     const char *qemu[BOARD_QEMU_MAX]; /* more arguments for QEMU */
@@ -28,7 +29,8 @@ struct board_options {
 
 struct board_machine {
     pid_t process;
-    int serial; /* what the board says, for reading */
+    int serial; /* what the board says, for reading, does not block */
+    int input;  /* what it hears, for writing, does not block; -1: nothing */
     int wires;  /* to the board's SPI: packets of docs/spec/twin-socket.md; -1: no relay chip */
 };
 

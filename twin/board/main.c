@@ -1,12 +1,13 @@
 /* sluice-board: the node on a virtual ESP8266, in place of sluice-node and used like it. */
 #include "machine.h"
+#include "posix/errors.h"
 #include "posix/log.h"
+#include "posix/serial.h"
 #include "serial.h"
 #include "wire.h"
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,8 +23,13 @@ static const char help[] =
     "sluice-board: the node on a virtual ESP8266 (QEMU), in place of sluice-node.\n"
     "\n"
     "usage: sluice-board --identity FILE [--chip SOCKET] [options]\n"
+    "       sluice-board --serial pty:PATH --state DIR [--chip SOCKET] [options]\n"
     "\n"
     "  --identity FILE      image made by 'sluice node add', put into the board's flash\n"
+    "  --serial pty:PATH    the board's serial line, a pseudo terminal linked at PATH, or a tty: "
+    "a\n"
+    "                       board without an identity gets one there ('sluice node enrol')\n"
+    "  --reset              the reset button is held at the start: enrol the board again\n"
     "  --chip SOCKET        simulated relay chip: the socket given to 'sluice-chip --spi'\n"
     "  --state DIR          where the flash's file is kept (without: in memory)\n"
     "  --sntp HOST[:PORT]   the board has no clock chip and asks this server for the time\n"
@@ -46,15 +52,19 @@ static bool parse(struct board_options *options, int argc, char **argv);
 static bool find_elf(struct board_options *options);
 static bool take_level(const char *text);
 static void loop(struct board_machine *machine, const struct board_options *options);
+static bool hear(struct board_machine *machine, struct board_serial *serial);
+static void speak(const struct board_machine *machine);
 static void stop(int signal_number);
 static uint64_t now_ms(void);
 
 static volatile sig_atomic_t is_stopping;
+static const char *line; /* --serial; NULL: the serial line is the log only */
 
 int main(int argc, char **argv)
 {
     struct board_options options = {.elf = NULL};
     struct board_machine machine;
+    struct posix_failure failure;
     char error[BOARD_ERROR_LEN];
     int status = 0;
 
@@ -64,12 +74,17 @@ int main(int argc, char **argv)
     const struct sigaction action = {.sa_handler = stop};
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
+    if (line && !posix_serial_open(line, &failure)) {
+        posix_failure_show(&failure);
+        return EXIT_LOCAL_FILES;
+    }
     if (!find_elf(&options) || !board_machine_start(&machine, &options, error)) {
         fprintf(stderr, "sluice-board: %s\n",
                 options.elf ? error : "sluice-board.elf is not there: 'make board' or give --elf");
         return EXIT_LOCAL_FILES;
     }
     loop(&machine, &options);
+    posix_serial_close();
     kill(machine.process, SIGKILL);
     while (waitpid(machine.process, &status, 0) < 0 && errno == EINTR) {
     }
@@ -87,6 +102,8 @@ static bool parse(struct board_options *options, int argc, char **argv)
         {"identity", required_argument, NULL, 'i'},
         {"chip", required_argument, NULL, 'c'},
         {"state", required_argument, NULL, 's'},
+        {"serial", required_argument, NULL, 'l'},
+        {"reset", no_argument, NULL, 'r'},
         {"sntp", required_argument, NULL, 't'},
         {"log-level", required_argument, NULL, 'v'},
         {"elf", required_argument, NULL, 'e'},
@@ -114,6 +131,15 @@ static bool parse(struct board_options *options, int argc, char **argv)
             break;
         case 't':
             options->sntp = optarg;
+            break;
+        case 'l':
+            line = optarg;
+            options->has_input = true;
+            break;
+        case 'r':
+            ok = options->sets_len < BOARD_SETS_MAX;
+            if (ok)
+                options->sets[options->sets_len++] = "button=1";
             break;
         case 'v':
             ok = take_level(optarg);
@@ -147,9 +173,10 @@ static bool parse(struct board_options *options, int argc, char **argv)
         default:
             ok = false;
         }
-    if (ok && optind == argc && options->identity)
+    if (ok && optind == argc && (options->identity || line))
         return true;
-    fputs("sluice-board: an option is wrong, or --identity is missing; see sluice-board --help\n",
+    fputs("sluice-board: an option is wrong, or --identity or --serial is missing; see "
+          "sluice-board --help\n",
           stderr);
     return false;
 }
@@ -194,30 +221,55 @@ static void loop(struct board_machine *machine, const struct board_options *opti
 {
     struct board_serial serial = {.len = 0};
     struct board_wire wire;
-    char bytes[512];
+    bool goes_on = true;
 
     board_wire_init(&wire, machine->wires, options->chip);
-    while (!is_stopping) {
-        if (options->chip)
+    while (!is_stopping && goes_on) {
+        struct posix_wait wait;
+        posix_wait_init(&wait, (sl_ms)now_ms());
+        posix_wait_until(&wait, wait.now + POLL_MS);
+        posix_wait_for(&wait, machine->serial, POLLIN);
+        if (options->chip) {
             board_wire_tick(&wire, now_ms());
-        struct pollfd lines[] = {{.fd = machine->serial, .events = POLLIN},
-                                 {.fd = wire.board, .events = POLLIN},
-                                 {.fd = wire.chip, .events = POLLIN}};
-        if (poll(lines, 3, POLL_MS) <= 0)
-            continue;
-        if (lines[0].revents != 0) {
-            const ssize_t len = read(machine->serial, bytes, sizeof bytes);
-            if (len == 0)
-                return;
-            if (len > 0)
-                board_serial_feed(&serial, bytes, (size_t)len);
+            posix_wait_for(&wait, wire.board, POLLIN);
+            posix_wait_for(&wait, wire.chip, POLLIN);
         }
-        if (options->chip && (lines[1].revents != 0 || lines[2].revents != 0) &&
-            !board_wire_carry(&wire, now_ms())) {
+        if (line)
+            posix_serial_wait(&wait, false);
+        posix_wait_sleep(&wait);
+        goes_on = hear(machine, &serial);
+        if (line)
+            speak(machine);
+        if (wire.board >= 0 && !board_wire_carry(&wire, now_ms())) {
             close(wire.board);
             wire.board = -1;
         }
     }
+}
+
+/* The log for us, and all of it for the other end of the line, as on the same wire. A line with
+ * nobody at its other end takes what it can. False: the machine has ended. */
+static bool hear(struct board_machine *machine, struct board_serial *serial)
+{
+    char bytes[512];
+    const ssize_t len = read(machine->serial, bytes, sizeof bytes);
+
+    if (len <= 0)
+        return len < 0;
+    if (line)
+        (void)posix_serial_send((struct sl_view){(const uint8_t *)bytes, (size_t)len});
+    board_serial_feed(serial, bytes, (size_t)len);
+    return true;
+}
+
+/* The pipe holds more than whoever speaks the protocol says without an answer. */
+static void speak(const struct board_machine *machine)
+{
+    uint8_t bytes[256];
+    const size_t len = posix_serial_receive((sl_ms)now_ms(), bytes, sizeof bytes);
+
+    if (len > 0)
+        (void)!write(machine->input, bytes, len);
 }
 
 static void stop(int signal_number)

@@ -1,4 +1,5 @@
 #include "serial.h"
+#include "enrol/frame.h"
 #include "port.h"
 #include "posix/log.h"
 #include <ctype.h>
@@ -6,12 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void skip_frame(struct board_serial *serial, char byte);
 static void take_line(const char *line);
 static bool is_event(const char *line, struct sl_log_event *event);
 
 void board_serial_feed(struct board_serial *serial, const char *bytes, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
+        if (serial->frame_left > 0 || bytes[i] == '\0') {
+            skip_frame(serial, bytes[i]);
+            continue;
+        }
         if (bytes[i] != '\n' && serial->len < BOARD_LINE_MAX) {
             serial->line[serial->len++] = bytes[i];
             continue;
@@ -20,6 +26,15 @@ void board_serial_feed(struct board_serial *serial, const char *bytes, size_t le
         serial->len = 0;
         take_line(serial->line);
     }
+}
+
+/* A board that is reset in the middle of a frame leaves one without an end. */
+static void skip_frame(struct board_serial *serial, char byte)
+{
+    if (serial->frame_left == 0)
+        serial->frame_left = SL_ENROL_WIRE_MAX;
+    else
+        serial->frame_left = byte == '\0' ? 0 : serial->frame_left - 1;
 }
 
 static void take_line(const char *line)

@@ -1,5 +1,6 @@
 /* The board's serial line, made readable: log events come as numbers, '@CODE A B' in hexadecimal,
- * and get their words here; other lines pass as they are. */
+ * and get their words here; other lines pass as they are. Frames of an enrolment, between two bytes
+ * 0x00, are not for reading (docs/spec/enrolment.md). */
 #ifndef SL_TWIN_BOARD_SERIAL_H
 #define SL_TWIN_BOARD_SERIAL_H
 
@@ -10,6 +11,7 @@
 struct board_serial {
     char line[BOARD_LINE_MAX + 1];
     size_t len;
+    size_t frame_left; /* bytes of a frame that may still come; 0: in no frame */
 };
 
 /* Bytes as they come. Whole lines go to the log (ports/posix/log.h). */
