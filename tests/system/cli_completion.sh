@@ -50,7 +50,7 @@ done <commands
 [ "$(wc -l <commands)" -ge 10 ] || fail "--help lists too little: $(cat commands)"
 
 # Two words, zones, names; nothing where nobody can guess.
-in_bash "add list revoke" sluice node ""
+in_bash "add enrol list revoke" sluice node ""
 in_bash "run" sluice broker r
 in_bash "garden greenhouse pond" sluice on ""
 in_bash "garden greenhouse" sluice on g
@@ -64,7 +64,7 @@ in_bash "anna" sluice status --operator = a
 in_bash "bash zsh" sluice completion ""
 in_bash "" sluice frobnicate ""
 in_bash "" sluice --site nowhere on ""
-in_zsh "add list revoke" "sluice node "
+in_zsh "add enrol list revoke" "sluice node "
 in_zsh "garden greenhouse pond" "sluice on "
 in_zsh "0 1 2 3 4 5 6 7" "sluice on garden "
 in_zsh "" "sluice on garden 2 "

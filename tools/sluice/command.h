@@ -65,7 +65,7 @@ struct sl_command {
 extern const struct sl_command *const sl_commands[];
 extern const struct sl_option sl_global_options[];
 
-#define SL_OPTIONS_MAX 8 /* of a subcommand */
+#define SL_OPTIONS_MAX 12 /* of a subcommand */
 #define SL_WORDS_MAX   3
 #define SL_LIST_MAX    8 /* values of one option */
 
@@ -106,8 +106,8 @@ struct sl_synopsis sl_help_synopsis(const struct sl_command *command);
 void sl_help_print(const struct sl_command *command);
 void sl_help_print_overview(bool is_error);
 
-extern const struct sl_command sl_command_init, sl_command_node_add, sl_command_node_list,
-    sl_command_node_revoke, sl_command_broker_run, sl_command_broker_install,
+extern const struct sl_command sl_command_init, sl_command_node_add, sl_command_node_enrol,
+    sl_command_node_list, sl_command_node_revoke, sl_command_broker_run, sl_command_broker_install,
     sl_command_broker_check, sl_command_broker_apply, sl_command_maintain, sl_command_ca_passphrase,
     sl_command_ca_log, sl_command_operator_renew, sl_command_backup, sl_command_restore,
     sl_command_on, sl_command_off, sl_command_status, sl_command_watch, sl_command_doctor,

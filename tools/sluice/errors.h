@@ -119,6 +119,44 @@ enum sl_exit {
     X(IDENTITY_DIFFERS, FILES, "FILE", "%s and the files beside it do not agree", SL_CURE_RESTORE) \
     X(IDENTITY_TOO_LARGE, FILES, "NODE CAUSE", "the identity of %s cannot be made (%s)",           \
       "use a shorter base, host or broker name")                                                   \
+    /* enrolment */                                                                                \
+    X(ENROL_NO_PORT, USAGE, "", "--port DEV is missing",                                           \
+      "name the serial line to the device, for example /dev/ttyUSB0")                              \
+    X(FINGERPRINT_BAD, USAGE, "WORD", "'%s' is no fingerprint",                                    \
+      "copy it from the device's log: at least 16 digits from 0 to 9 and A to F")                  \
+    X(FINGERPRINT_UNJUDGED, USAGE, "",                                                             \
+      "nobody can say here whether the device shows the same fingerprint",                         \
+      "run it on a terminal, or give --fingerprint, or --yes where nobody else has the line")      \
+    X(FINGERPRINT_DIFFERS, REFUSED, "FINGERPRINT",                                                 \
+      "the key that came over the line has another fingerprint (%s), and nothing was changed",     \
+      "look into the device's log again; if it shows another one, somebody sits in between")       \
+    X(FINGERPRINT_DENIED, REFUSED, "", "the fingerprints were not the same: nothing was changed",  \
+      "find out what is on the line before you try again")                                         \
+    X(SERIAL_MISSING, FILES, "DEVICE CAUSE", "serial line %s: cannot be found (%s)",               \
+      "plug it in, and see 'dmesg' for its name")                                                  \
+    X(SERIAL_DENIED, FILES, "DEVICE CAUSE", "serial line %s: this user may not use it (%s)",       \
+      "join its group (Debian: 'adduser USER dialout', then log in again)")                        \
+    X(SERIAL_BUSY, REFUSED, "DEVICE", "serial line %s: another program uses it",                   \
+      "end that, such as a terminal program, and try again")                                       \
+    X(SERIAL_UNFIT, FILES, "DEVICE CAUSE", "serial line %s: cannot be set up (%s)",                \
+      "name a tty that does 115200 baud")                                                          \
+    X(SERIAL_LOST, NO_ANSWER, "DEVICE CAUSE", "serial line %s: it went away (%s)",                 \
+      "plug it in and enrol the device again")                                                     \
+    X(DEVICE_SILENT, NO_ANSWER, "DEVICE SECONDS", "no device answers on %s (%u s)",                \
+      "check the cable, and that the device has no identity yet; one that has needs its reset "    \
+      "held while it starts")                                                                      \
+    X(DEVICE_VERSION, REFUSED, "DEVICE",                                                           \
+      "the device on %s speaks another version of the enrolment protocol",                         \
+      "use programs of one version")                                                               \
+    X(DEVICE_REFUSED, REFUSED, "DEVICE CAUSE CURE", "the device on %s refuses: %s", "%s")          \
+    X(ENROLLED_OFFLINE, NO_ANSWER, "NAME SECONDS",                                                 \
+      "%s has its identity, but was not online within %u s",                                       \
+      "check that its network leads to the broker; its log says what it tries")                    \
+    X(WIFI_BAD, FILES, "MAX MAX", "the Wi-Fi network cannot be given like this",                   \
+      "write its name (at most %d bytes), in the next line its passphrase (8 to %d printable "     \
+      "characters, none for an open network)")                                                     \
+    X(WIFI_NO_TERMINAL, USAGE, "", "there is no terminal to ask for the Wi-Fi network on",         \
+      "write it into a file, and give --wifi FILE")                                                \
     /* files */                                                                                    \
     X(FILE_MISSING, FILES, "FILE", "%s is missing", SL_CURE_RESTORE)                               \
     X(FILE_EMPTY, FILES, "FILE", "%s is empty", SL_CURE_RESTORE)                                   \

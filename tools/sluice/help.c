@@ -9,6 +9,7 @@
 const struct sl_command *const sl_commands[] = {
     &sl_command_init,
     &sl_command_node_add,
+    &sl_command_node_enrol,
     &sl_command_node_list,
     &sl_command_node_revoke,
     &sl_command_broker_run,

@@ -32,6 +32,7 @@ enum sl_exit sl_making_begin(const char *root, const struct sl_making_wish *wish
     code = sl_site_lock(&making->site, "site", 5000);
     if (code == SL_EXIT_REFUSED)
         return sl_cli_fail(SL_ERROR(SITE_BUSY), making->site.root);
+    making->is_locked = code == SL_EXIT_DONE;
     if (code == SL_EXIT_DONE)
         code = sl_site_read_nodes(&making->site, &making->nodes);
     uint64_t list_end_s;
@@ -75,7 +76,9 @@ void sl_making_end(struct sl_making *making)
 {
     sl_revoke_end(&making->revocation);
     sl_site_free_nodes(&making->nodes);
-    sl_site_unlock(&making->site, "site");
+    if (making->is_locked)
+        sl_site_unlock(&making->site, "site");
+    making->is_locked = false;
 }
 
 /* A node that could pass for the broker or an operator would be one. */

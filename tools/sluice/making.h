@@ -15,7 +15,7 @@ struct sl_making {
     struct sl_site site;
     struct sl_site_nodes nodes;
     struct sl_site_node node; /* as it will be */
-    bool is_replacing;
+    bool is_locked, is_replacing;
     struct sl_revocation revocation; /* name: empty when nothing had to be revoked */
 };
 

@@ -127,6 +127,18 @@ static enum sl_exit check(const struct sl_passphrase_ask *ask,
 
 /* --- the terminal --------------------------------------------------------------------------- */
 
+enum sl_exit sl_passphrase_prompt(const char *what, struct sl_passphrase *passphrase)
+{
+    char prompt[PATH_MAX];
+    int terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (terminal < 0)
+        return sl_cli_fail(SL_ERROR(PASSPHRASE_UNREADABLE), what, strerror(errno));
+    snprintf(prompt, sizeof prompt, "Passphrase for %s: ", what);
+    enum sl_exit code = read_hidden(terminal, prompt, what, passphrase);
+    close(terminal);
+    return code;
+}
+
 static enum sl_exit ask_terminal(const struct sl_passphrase_ask *ask, int terminal,
                                  struct sl_passphrase *passphrase)
 {

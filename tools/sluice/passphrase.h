@@ -34,5 +34,8 @@ SL_MUST_CHECK enum sl_exit sl_passphrase_take(const struct sl_passphrase_ask *as
 /* The first line of what this descriptor gives. */
 SL_MUST_CHECK enum sl_exit sl_passphrase_read_fd(const struct sl_passphrase_ask *ask, int fd,
                                                  struct sl_passphrase *passphrase);
+/* From the terminal alone, "Passphrase for WHAT: "; it may be empty. The caller has seen that there
+ * is a terminal. */
+SL_MUST_CHECK enum sl_exit sl_passphrase_prompt(const char *what, struct sl_passphrase *passphrase);
 
 #endif
