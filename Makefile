@@ -78,7 +78,7 @@ lint: ## Formatting, clang-tidy, cppcheck, the layer rule
 	@cmake --preset host --log-level=WARNING >/dev/null
 	@tools/dev/lint.sh $(BUILT)
 
-docs: ## Make docs/errors.md and deploy/node.conf anew from the lists in the code
+docs: ## Make docs/errors.md, docs/doctor.md and deploy/node.conf anew from the lists in the code
 	@cmake --preset host --log-level=WARNING >/dev/null
 	@cmake --build $(BUILT) --target docs
 

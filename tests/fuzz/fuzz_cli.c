@@ -7,6 +7,7 @@
  * command; then messages, one after the other. */
 #include "fuzz.h"
 #include "tools/sluice/command.h"
+#include "tools/sluice/ends.h"
 #include "tools/sluice/picture.h"
 #include "tools/sluice/talk.h"
 #include <cjson/cJSON.h>
@@ -20,6 +21,8 @@ enum sl_exit __wrap_sl_site_find_nodes(const struct sl_site *site, const char *n
 void __wrap_sl_site_free_nodes(struct sl_site_nodes *nodes);
 enum sl_exit __wrap_sl_crl_mark(const struct sl_site *site, struct sl_site_nodes *nodes,
                                 uint64_t *not_after_s);
+enum sl_exit __wrap_sl_ends_read(const struct sl_site *site, const struct sl_site_nodes *nodes,
+                                 struct sl_ends *ends);
 int __wrap_isatty(int fd);
 
 struct sl_talk {
@@ -270,6 +273,14 @@ enum sl_exit __wrap_sl_crl_mark(const struct sl_site *site, struct sl_site_nodes
 {
     (void)site, (void)nodes;
     *not_after_s = 0;
+    return SL_EXIT_DONE;
+}
+
+enum sl_exit __wrap_sl_ends_read(const struct sl_site *site, const struct sl_site_nodes *nodes,
+                                 struct sl_ends *ends)
+{
+    (void)site, (void)nodes;
+    *ends = (struct sl_ends){NULL, 0};
     return SL_EXIT_DONE;
 }
 

@@ -298,6 +298,25 @@ until_true grep -q ^Subscribed asked || fail "garden cannot listen: $(cat asked)
 live 5 "warning node-clock irrigation/garden/report" true
 end_broker
 
+# 'status' warns by the same days, and shows them all as JSON.
+restore good
+rm -f site/issued.log && cp -a good/issued.log site/
+start_broker
+live 5 "warning operator-ends $anna/certificate.pem, warning server-ends broker/certificate.pem, $mixed, warning broker-certificate-old $at" \
+    "certify broker sluice-broker server.ext -80 9; certify $anna anna anna.ext -800 200"
+"$sluice" status --json --timeout 1 >json 2>err
+for words in 'the broker certificate ends on ' 'the operator certificate of anna ends on '; do
+    grep -q "$words" err || fail "status does not warn of '$words': $(cat err)"
+done
+for words in '"what":"broker certificate","last_day":"20[^}]*"days_left":[0-9]*,"state":"soon"' \
+    '"what":"operator certificate","name":"anna","last_day":"[^}]*"days_left":20[01],"state":"soon"' \
+    '"what":"authority","last_day":"[^}]*"state":"fine"' '"what":"revocation list",[^}]*"state":"fine"' \
+    '"what":"node certificate","name":"garden",[^}]*"state":"fine"'; do
+    grep -q "$words" json || fail "status --json does not say $words: $(cat json)"
+done
+grep -q '"name":"fern"[^}]*"days_left"' json && fail "status tells of a revoked node's end: $(cat json)"
+end_broker
+
 # A node that was revoked without the broker's knowledge goes on.
 restore unrevoked
 start_broker

@@ -1,4 +1,5 @@
-/* sluice-manual: builds man pages, docs/errors.md and node.conf from the tables in the code. */
+/* sluice-manual: builds man pages, docs/errors.md, docs/doctor.md and node.conf from the tables in
+ * the code. */
 #include "manual.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@ int main(int argc, char **argv)
         const char *name;
         void (*write)(FILE *out);
     } files[] = {{"errors", manual_write_catalogue},
+                 {"checks", manual_write_checks},
                  {"config", manual_write_config},
                  {"settings", manual_write_settings}};
 
@@ -28,7 +30,9 @@ int main(int argc, char **argv)
             manual_fail(strerror(errno), argv[2]);
         return 0;
     }
-    fputs("usage: sluice-manual man FOLDER | errors FILE | config FILE | settings FILE\n", stderr);
+    fputs("usage: sluice-manual man FOLDER | errors FILE | checks FILE | config FILE | settings "
+          "FILE\n",
+          stderr);
     return 2;
 }
 

@@ -17,6 +17,8 @@ void manual_write_config(FILE *out);
 void manual_write_settings(FILE *out);
 /* docs/errors.md. */
 void manual_write_catalogue(FILE *out);
+/* docs/doctor.md. */
+void manual_write_checks(FILE *out);
 
 /* An error's words with the names of its marks in place of the marks; *marks moves on behind the
  * names that were used. Ends the tool when they run out. */

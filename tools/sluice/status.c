@@ -1,5 +1,6 @@
 /* sluice status: what the nodes report, asked for afresh; a table, or a page about one. */
 #include "crl.h"
+#include "ends.h"
 #include "picture.h"
 #include "screen.h"
 #include "talk.h"
@@ -30,7 +31,9 @@ const struct sl_command sl_command_status = {
         "not report.",
     .manual = "Every node is asked for a fresh report. The JSON object holds for each node its "
               "availability, whether the report is fresh, the states of its zones, and the report "
-              "as the node sent it.",
+              "as the node sent it; and 'ends', when the authority, the broker's certificate, the "
+              "revocation list and every certificate end, each fine, soon, urgent or over. What is "
+              "not fine is told of on standard error.",
     .examples = (const struct sl_example[]){{"sluice status", "all nodes:"},
                                             {"sluice status garden", "all about one:"},
                                             {"sluice status garden --json | "
@@ -61,7 +64,7 @@ static void print_row(const struct node_status *status, int name_len);
 static void print_zones(const struct sl_heard *heard);
 static void print_page(const struct node_status *status);
 static struct sl_heard as_shown(const struct node_status *status);
-static void print_json(const struct statuses *all);
+static void print_json(const struct statuses *all, const struct sl_ends *ends);
 
 static enum sl_exit run(struct sl_cli *cli)
 {
@@ -84,11 +87,16 @@ static enum sl_exit run(struct sl_cli *cli)
     uint64_t list_end_s;
     if (sl_crl_mark(&site, &nodes, &list_end_s) != SL_EXIT_DONE)
         sl_cli_note("which nodes are revoked is not known");
-    code =
-        ask(&site, cli->values[OPERATOR].text, (unsigned)cli->values[TIMEOUT].number * 1000, &all);
+    struct sl_ends ends = {NULL, 0};
+    code = sl_ends_read(&site, &nodes, &ends);
+    if (code == SL_EXIT_DONE)
+        sl_ends_warn(&ends);
+    if (code == SL_EXIT_DONE)
+        code = ask(&site, cli->values[OPERATOR].text, (unsigned)cli->values[TIMEOUT].number * 1000,
+                   &all);
     if (code == SL_EXIT_DONE) {
         if (cli->values[JSON].is_given)
-            print_json(&all);
+            print_json(&all, &ends);
         else if (cli->words[0])
             print_page(&all.list[0]);
         else
@@ -100,6 +108,7 @@ static enum sl_exit run(struct sl_cli *cli)
     for (size_t i = 0; i < all.len; i++)
         cJSON_Delete(all.list[i].report);
     free(all.list);
+    sl_ends_free(&ends);
     sl_site_free_nodes(&nodes);
     return code;
 }
@@ -277,7 +286,7 @@ static void print_page(const struct node_status *status)
     sl_screen_print(&grid, rows);
 }
 
-static void print_json(const struct statuses *all)
+static void print_json(const struct statuses *all, const struct sl_ends *ends)
 {
     cJSON *json = cJSON_CreateObject();
     cJSON *list = cJSON_AddArrayToObject(json, "nodes");
@@ -298,5 +307,6 @@ static void print_json(const struct statuses *all)
                                              : cJSON_CreateNull());
         cJSON_AddItemToArray(list, entry);
     }
+    cJSON_AddItemToObject(json, "ends", sl_ends_describe(ends));
     sl_cli_print_json(json);
 }
