@@ -43,6 +43,13 @@ if(TARGET sluice-chip AND TARGET sluice-node)
                      $<TARGET_FILE:sluice-node> $<TARGET_FILE:sluice-chip> ${SL_CHIP_ELF})
     set_tests_properties(system/cli_demo PROPERTIES LABELS system TIMEOUT 180)
 
+    add_test(NAME system/cli_renew
+             COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cli_renew.sh $<TARGET_FILE:sluice>
+                     $<TARGET_FILE:sluice-node> $<TARGET_FILE:sluice-chip> ${SL_CHIP_ELF}
+                     $<TARGET_FILE:cut_short>)
+    set_tests_properties(system/cli_renew PROPERTIES LABELS system TIMEOUT 180
+                         ENVIRONMENT ASAN_OPTIONS=verify_asan_link_order=0)
+
     add_executable(demo_live demo_live.c)
     target_link_libraries(demo_live PRIVATE system_harness sl_warnings)
     add_test(NAME system/demo_live

@@ -1,6 +1,7 @@
 /* The table of settings, and the grammar of the access list. */
 #include "broker_conf.h"
 #include "base/bytes.h"
+#include "broker_files.h"
 #include "store/identity.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -273,7 +274,8 @@ static bool take_user(struct reader *reader, const char *name)
     reader->is_denied = reader->has_topic = false;
     bool was_canary = reader->is_canary;
     reader->is_canary = strcmp(name, SL_CANARY_GOOD) == 0;
-    if (was_canary || (!reader->is_canary && !sl_identity_is_name(sl_view_text(name))))
+    bool is_ours = reader->is_canary || strcmp(name, SL_RENEWAL_USER) == 0;
+    if (was_canary || (!is_ours && !sl_identity_is_name(sl_view_text(name))))
         return false;
     snprintf(reader->user, sizeof reader->user, "%s", name);
     int len = snprintf(word, sizeof word, " %s ", name);

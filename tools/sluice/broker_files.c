@@ -78,6 +78,14 @@ enum sl_exit sl_broker_make_acl(const struct sl_site *site, const struct sl_site
                 if (sl_topics[t].direction == SL_TOPIC_OUT)
                     print_topic(out, "read", nodes->list[n].base, &sl_topics[t], "");
     }
+    fputs("\nuser " SL_RENEWAL_USER "\n", out);
+    for (size_t n = 0; n < nodes->len; n++)
+        if (!nodes->list[n].is_revoked)
+            fprintf(out,
+                    "topic read %s/cert/request\ntopic read %s/report\ntopic read %s/refused\n"
+                    "topic write %s/cert/issue\n",
+                    nodes->list[n].base, nodes->list[n].base, nodes->list[n].base,
+                    nodes->list[n].base);
     char mark[SL_CANARY_MARK_LEN + 1];
     fflush(out);
     enum sl_exit code = make_mark(folder, text->data, text->len, mark);

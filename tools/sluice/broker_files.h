@@ -18,6 +18,10 @@ extern const size_t sl_topics_len;
 /* Could a topic of a node with the one base be one of a node with the other? */
 bool sl_topics_overlap(const char *base, const char *other);
 
+/* The service that answers requests for certificates ('sluice renew --serve'), and may do no more.
+ * No node or operator can have this name, which begins with a capital letter. */
+#define SL_RENEWAL_USER "Renewal"
+
 #define SL_BROKER_FILE_MAX 16777216 /* bytes of the longest of them */
 
 /* Write acl into folder, which holds certificate.pem and crl.pem already: one line a topic, user

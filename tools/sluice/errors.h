@@ -223,6 +223,23 @@ enum sl_exit {
       "nothing was changed; try again")                                                            \
     X(REQUEST_BAD, REFUSED, "NODE CAUSE", "the certificate request of %s is refused (%s)",         \
       "make sure that it comes from this node; let it make a new one")                             \
+    X(NODE_IS_REVOKED, REFUSED, "NODE NODE", "%s is revoked, and gets no certificate",             \
+      "give the name to a device by 'sluice node add %s --replace', or 'sluice node enrol'")       \
+    X(RENEW_TOO_OFTEN, REFUSED, "NODE COUNT NODE",                                                 \
+      "%s has had %u certificates in 24 hours and gets no other now",                              \
+      "look at 'sluice status %s', then renew it by hand")                                         \
+    X(RENEW_LOCKED, REFUSED, "FOLDER", "the CA's key of %s is not here, or cannot be unlocked",    \
+      "give its passphrase: see 'sluice renew --help'")                                            \
+    X(RENEW_UNHEARD, NO_ANSWER, "NODE SECONDS", "%s sent no request for a certificate in %u s",    \
+      "check that its version can renew itself and that it has a state folder")                    \
+    X(RENEW_UNUSED, NO_ANSWER, "NODE SECONDS",                                                     \
+      "%s has not opened a session with its new certificate in %u s; the old one goes on",         \
+      "look at its log, and at 'certificate' in its report; a node tries up to 4 min")             \
+    X(RENEW_FAILED, REFUSED, "NODE CAUSE",                                                         \
+      "%s could not use its new certificate (%s) and goes on with the old one",                    \
+      "its log says more; check the broker's address and certificate")                             \
+    X(RENEW_NOBODY, USAGE, "", "no node is named",                                                 \
+      "name one, or use --all, or --serve for a service")                                          \
     X(REQUEST_KEY_USED, REFUSED, "NODE PURPOSE NAME",                                              \
       "the certificate request of %s has a key that belongs to another (%s %s)",                   \
       "let the node make a new key: each key stands for one name")                                 \

@@ -12,6 +12,7 @@ const struct sl_command *const sl_commands[] = {
     &sl_command_node_enrol,
     &sl_command_node_list,
     &sl_command_node_revoke,
+    &sl_command_renew,
     &sl_command_broker_run,
     &sl_command_broker_install,
     &sl_command_broker_check,

@@ -107,6 +107,9 @@ bool sl_reported_read(const cJSON *json, struct sl_reported *out)
     out->utc_s = number_in(clock, "utc");
     text_in(certificate, "last_day", out->last_day, sizeof out->last_day);
     out->last_day_s = read_day(out->last_day);
+    out->issued_s = number_in(certificate, "issued");
+    text_in(certificate, "renewal", out->renewal, sizeof out->renewal);
+    text_in(certificate, "last_error", out->renewal_error, sizeof out->renewal_error);
     text_in(broker, "tls", out->tls, sizeof out->tls);
     text_in(broker, "last_error", out->last_error, sizeof out->last_error);
     out->mqtt = number_in(broker, "mqtt");

@@ -18,12 +18,14 @@ struct sl_reported {
     char link[8], chip_version[12], reset[48];
     char time_source[12], last_day[12];
     char tls[12], last_error[48];
+    char renewal[12], renewal_error[48];
     struct {
         char state[4]; /* "ON", "OFF"; empty: not in the report */
         int32_t remaining_s;
     } zones[SL_ZONES];
     /* SL_REPORTED_UNKNOWN where the report does not say */
     int64_t uptime_s, exchanges, bad_frames, dropped_frames, utc_s, mqtt, connects, mqtt_out_max;
+    int64_t issued_s;   /* when the certificate in use was made, Unix seconds */
     int64_t last_day_s; /* when the certificate's last day begins, Unix seconds */
 };
 

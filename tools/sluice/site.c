@@ -25,7 +25,9 @@ static bool take_mark(const cJSON *record, const char *key, const char *value, b
 static enum sl_exit check_certificate(const char *folder, const struct sl_site_node *node);
 static enum sl_exit check_identity(const char *folder, const struct sl_site_node *node);
 static enum sl_exit fail_operator(const struct sl_site *site, const char *name);
+static bool take_former(const cJSON *former, struct sl_site *site);
 static int compare_nodes(const void *a, const void *b);
+static void hold(const char *name, int fd);
 
 /* --- the site's own record ------------------------------------------------------------------ */
 
@@ -67,6 +69,8 @@ enum sl_exit sl_site_open(const char *root, struct sl_site *site)
     }
     if (!ok)
         wrong = "operators";
+    if (!take_former(cJSON_GetObjectItemCaseSensitive(record, "former"), site))
+        wrong = "former";
     cJSON_Delete(record);
     return wrong ? sl_cli_fail(SL_ERROR(RECORD_BAD), path.text, wrong) : SL_EXIT_DONE;
 }
@@ -82,7 +86,24 @@ enum sl_exit sl_site_save(const struct sl_site *site, const char *folder)
     cJSON *operators = cJSON_AddArrayToObject(record, "operators");
     for (size_t i = 0; i < site->operators_len; i++)
         cJSON_AddItemToArray(operators, cJSON_CreateString(site->operators[i]));
+    cJSON *former = site->former_len > 0 ? cJSON_AddArrayToObject(record, "former") : NULL;
+    for (size_t i = 0; i < site->former_len; i++) {
+        cJSON *address = cJSON_CreateObject();
+        cJSON_AddStringToObject(address, "host", site->former[i].host);
+        cJSON_AddNumberToObject(address, "port", site->former[i].port);
+        cJSON_AddItemToArray(former, address);
+    }
     return write_record(folder, "site.json", record);
+}
+
+void sl_site_new_address(const struct sl_site *site, struct sl_site_node *node)
+{
+    for (size_t i = 0; i < site->former_len; i++)
+        if (strcmp(node->host, site->former[i].host) == 0 && node->port == site->former[i].port) {
+            snprintf(node->host, sizeof node->host, "%s", site->host);
+            node->port = site->port;
+            return;
+        }
 }
 
 enum sl_exit sl_site_find_operator(const struct sl_site *site, const char *name, bool is_watching,
@@ -324,6 +345,23 @@ static bool take_host(const cJSON *record, const char *key, char out[SL_HOST_MAX
     return take_text(record, key, out, SL_HOST_MAX + 1) && sl_site_is_host(out);
 }
 
+/* A site that never moved has none. */
+static bool take_former(const cJSON *former, struct sl_site *site)
+{
+    const cJSON *entry = NULL;
+    if (!former)
+        return true;
+    cJSON_ArrayForEach(entry, former)
+    {
+        struct sl_address *address = &site->former[site->former_len];
+        if (site->former_len == SL_SITE_FORMER_MAX || !take_host(entry, "host", address->host) ||
+            !take_port(entry, &address->port))
+            return false;
+        site->former_len++;
+    }
+    return cJSON_IsArray(former);
+}
+
 static bool take_port(const cJSON *record, uint16_t *port)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(record, "port");
@@ -370,16 +408,37 @@ enum sl_exit sl_site_lock(const struct sl_site *site, const char *name, unsigned
         }
         nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
     }
+    hold(name, fd);
     return SL_EXIT_DONE; /* fd stays open: the lock lives as long as the process */
 }
 
-/* By the rules of POSIX, closing any descriptor of a file ends the process's locks on it; the one
- * that was locked stays open. */
+/* The descriptors of locks, so that one who locks again and again does not run out of them. */
+static struct {
+    char name[64];
+    int fd;
+} held[4];
+
+static void hold(const char *name, int fd)
+{
+    for (size_t i = 0; i < sizeof held / sizeof held[0]; i++)
+        if (held[i].name[0] == '\0') {
+            snprintf(held[i].name, sizeof held[i].name, "%s", name);
+            held[i].fd = fd;
+            return;
+        }
+}
+
+/* By the rules of POSIX, closing any descriptor of a file ends the process's locks on it. */
 void sl_site_unlock(const struct sl_site *site, const char *name)
 {
     int fd = open_lock(site, name);
     if (fd >= 0)
         close(fd);
+    for (size_t i = 0; i < sizeof held / sizeof held[0]; i++)
+        if (strcmp(held[i].name, name) == 0) {
+            close(held[i].fd);
+            held[i].name[0] = '\0';
+        }
 }
 
 int sl_site_lock_owner(const struct sl_site *site, const char *name)

@@ -27,6 +27,13 @@
 
 typedef char sl_name[SL_NAME_MAX + 1];
 
+/* Where clients find a broker. */
+struct sl_address {
+    char host[SL_HOST_MAX + 1];
+    uint16_t port;
+};
+#define SL_SITE_FORMER_MAX 8
+
 struct sl_site {
     char root[PATH_MAX];               /* absolute */
     char broker_name[SL_HOST_MAX + 1]; /* the name in the broker's certificate that nodes expect */
@@ -35,6 +42,9 @@ struct sl_site {
     uint16_t port;
     sl_name operators[SL_SITE_OPERATORS_MAX];
     size_t operators_len;
+    struct sl_address
+        former[SL_SITE_FORMER_MAX]; /* where it was before 'broker move', latest last */
+    size_t former_len;
 };
 
 struct sl_site_node {
@@ -69,6 +79,10 @@ void sl_site_free_nodes(struct sl_site_nodes *nodes);
 SL_MUST_CHECK enum sl_exit sl_site_find_nodes(const struct sl_site *site, const char *name,
                                               struct sl_site_nodes *nodes);
 SL_MUST_CHECK enum sl_exit sl_site_save_node(const struct sl_site_node *node, const char *folder);
+
+/* A node that dials where the broker was before dials where it is now; another one stays as it is.
+ */
+void sl_site_new_address(const struct sl_site *site, struct sl_site_node *node);
 
 /* The user name of an operator's certificate: name, or the site's first when NULL; of the read-only
  * one when is_watching. SL_EXIT_USAGE: no such operator. */

@@ -186,7 +186,8 @@ static enum sl_exit send_request(struct sl_talk *talk, struct request *request,
 
     char topic[SL_TOPIC_MAX];
     snprintf(topic, sizeof topic, "%s/%s", request->node->base, request->topic);
-    const struct sl_talk_request with = {answer_topic, request->correlation, EXPIRY_S};
+    const struct sl_talk_request with = {
+        .response_topic = answer_topic, .correlation = request->correlation, .expiry_s = EXPIRY_S};
     enum sl_talk_fate fate = SL_FATE_TAKEN;
     enum sl_exit code = sl_talk_publish(talk, topic, request->payload, &with, &fate);
     if (code != SL_EXIT_DONE)

@@ -316,9 +316,10 @@ enum sl_exit sl_talk_publish(struct sl_talk *talk, const char *topic, const char
         error = mosquitto_property_add_int32(&properties, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL,
                                              request->expiry_s);
     talk->reason = -1;
+    size_t len = request->payload_len > 0 ? request->payload_len : strlen(payload);
     if (!error)
-        error = mosquitto_publish_v5(talk->client, &talk->pending, topic, (int)strlen(payload),
-                                     payload, 1, false, properties);
+        error = mosquitto_publish_v5(talk->client, &talk->pending, topic, (int)len, payload, 1,
+                                     false, properties);
     mosquitto_property_free_all(&properties);
     if (error != MOSQ_ERR_SUCCESS)
         return explain(talk, error, errno);

@@ -41,6 +41,7 @@ struct sl_talk_request {
     const char *response_topic; /* NULL: none */
     const void *correlation;    /* SL_CORRELATION_LEN bytes; NULL: none */
     uint32_t expiry_s;          /* 0: never */
+    size_t payload_len;         /* of bytes that are no text; 0: it is a text */
 };
 /* The broker's word on a PUBLISH with QoS 1. */
 enum sl_talk_fate { SL_FATE_TAKEN, SL_FATE_NOBODY, SL_FATE_FORBIDDEN };

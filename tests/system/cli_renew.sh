@@ -1,0 +1,104 @@
+#!/bin/sh
+# Renewal, with the real Mosquitto, the real node and the real chip: asked for, by itself, by the service,
+# to a new address and a new authority; back to the old identity when the new one fails.
+# $1 sluice, $2 sluice-node, $3 sluice-chip, $4 the chip's firmware, $5 libcut_short
+. "$(dirname "$0")/cli_lib.sh"
+node=$2 chip=$3 firmware=$4 shim=$5
+
+port=$(free_port)
+expect 0 "is made" "$sluice" init --no-passphrase --port $port
+expect 0 "is made" "$sluice" node add garden
+start_broker
+
+"$chip" --elf "$firmware" --spi "$work/spi" --control "$work/control" >chip.log 2>&1 &
+pids="$pids $!"
+mkdir -m 700 state
+start_node() { # ENVIRONMENT...: more of it
+    env "$@" "$node" --identity identity --chip "$work/spi" --state state \
+        --log-level debug >node.log 2>&1 &
+    node_pid=$!
+    pids="$pids $node_pid"
+}
+heard() { until_true grep -q "$*" node.log || fail "the node did not say '$*': $(cat node.log)"; }
+stop_node() { kill "$node_pid"; wait "$node_pid"; }
+serial() { openssl x509 -noout -serial -in site/nodes/garden/certificate.pem; }
+report() { timeout 10 "$sluice" status garden --json; }
+
+cp -p site/nodes/garden/identity identity
+start_node
+heard "connected: MQTT"
+heard "the relay chip answers"
+
+# --- asked for: the water runs on ---
+expect 0 "confirmed at the pin" "$sluice" on garden 2 120
+before=$(serial)
+expect 0 "garden: connected with its new key" "$sluice" renew garden
+grep -q "garden: asked to renew itself" out && grep -q "sent its request" out || fail "$(cat out)"
+[ "$(serial)" != "$before" ] || fail "the site still has the old certificate"
+[ ! -e site/nodes/garden/identity ] || fail "the old key is still at the site"
+[ -z "$(find site/nodes -name '.*')" ] || fail "left over: $(find site/nodes)"
+heard "the new identity works"
+[ -f state/identity ] && [ ! -e state/identity.new ] || fail "state: $(ls -l state)"
+[ "$(stat -c %a state/identity)" = 600 ] || fail "$(ls -l state/identity)"
+grep -q "off, \|ended early\|reset" node.log && fail "the water was disturbed: $(cat node.log)"
+expect 0 "garden" "$sluice" node list
+expect 0 '"result":"renewed"' "$sluice" renew garden --json
+
+# What was renewed outlives the node, and wins over the file that it was started with.
+stop_node
+start_node
+heard "connected: MQTT"
+expect 0 "zone 2 off, confirmed" "$sluice" off garden 2
+
+# --- what is refused changes nothing ---
+operator="-V mqttv5 -h 127.0.0.1 -p $port --cafile site/ca/certificate.pem"
+operator="$operator --cert site/operators/operator/certificate.pem --key site/operators/operator/key.pem"
+issue() { mosquitto_pub $operator -q 1 -t irrigation/garden/cert/issue "$@" || fail "mosquitto_pub $*"; }
+cp state/identity held
+printf '\000\000\000\004abcd' >part
+issue -f part
+heard "refused a command: this node waits for no grant"
+mosquitto_pub $operator -q 1 -t irrigation/garden/cert/renew -n
+heard "asks the site for a new certificate"
+issue -f part
+heard "refused a command: this is no grant, or a damaged one"
+printf '\000\004\000\010abcd' >part
+issue -f part
+heard "refused a command: a part of a grant"
+printf '\000\000\377\377abcd' >part
+issue -f part
+heard "refused a command: the grant has more than 1245 bytes"
+issue -r -m x
+heard "refused a command: a retained command"
+issue -r -n
+cmp held state/identity && [ ! -e state/identity.new ] || fail "something changed: $(ls -l state)"
+# Whoever may only read hears no request, and neither of them is let onto another node's topics.
+grep -A99 '^user operator-watch' site/broker/acl | sed '/^user Renewal/,$d' | grep cert/ &&
+    fail "the watcher may do something with certificates"
+expect 0 "garden: connected with its new key" "$sluice" renew garden
+
+# --- power cuts: the node is killed at each of its writes, and one of the two works ---
+stop_node
+n=1 seen=0
+while [ $n -le 40 ]; do
+    rm -f calls
+    start_node LD_PRELOAD="$shim" SL_CALLS="$work/calls" SL_CUT_AT=$n
+    until_true sh -c "grep -q 'connected: MQTT' node.log || ! kill -0 $node_pid 2>/dev/null"
+    if kill -0 "$node_pid" 2>/dev/null; then
+        timeout 20 "$sluice" renew garden --timeout 2 >out 2>&1
+        code=$?
+    fi
+    if kill -0 "$node_pid" 2>/dev/null; then # every call is over
+        [ $code = 0 ] || fail "renewal without a cut: $(cat out)"
+        stop_node
+        break
+    fi
+    wait "$node_pid"
+    grep -q identity calls && seen=$((seen + 1))
+    start_node
+    heard "connected: MQTT"
+    until_true sh -c "! [ -e state/identity.new ]" || fail "cut at call $n: left $(ls state)"
+    stop_node
+    n=$((n + 1))
+done
+[ $seen -ge 4 ] || fail "only $seen cuts in the middle of a renewal: $(cat calls)"
