@@ -6,6 +6,7 @@ BITCLOCK   ?= 10
 TIME       ?= 600
 PREFIX     ?= /usr/local
 RUNS       ?= 100000
+SITE       ?= site
 
 ifeq ($(filter $(MCU),atmega168 atmega328p),)
 $(error MCU=$(MCU) is no relay chip that has a firmware: use atmega168 or atmega328p)
@@ -22,7 +23,7 @@ BUILT = build/host
 CHIP  = build/$(MCU)/relay-chip
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build install deb firmware board demo check lint docs format fuzz faults bench bench-board program_fuses program test_conn clean
+.PHONY: help setup build install deb ipk firmware board demo check lint docs format fuzz faults bench bench-board program_fuses program test_conn clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z_-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +43,12 @@ deb: ## Build the Debian packages sluice-cli and sluice-node into build/deb; lin
 	@tools/dev/setup.sh deb
 	@tools/dev/deb.sh build/deb
 	@ls -1 build/deb/*.deb
+
+ipk: ## Pack the broker's files of SITE=site for an OpenWRT router (opkg) into build/ipk; there is a key in it
+	@$(MAKE) --no-print-directory build
+	@mkdir -p build/ipk; rm -f build/ipk/site.tar
+	@umask 077; $(BUILT)/tools/sluice/sluice --site '$(SITE)' broker install --openwrt --bundle build/ipk/site.tar >/dev/null && \
+	    deploy/openwrt/ipk.sh build/ipk/site.tar build/ipk; status=$$?; rm -f build/ipk/site.tar; exit $$status
 
 firmware: ## Build the relay chip's firmware (hex and ELF) for ATmega168 and 328P; print its size
 	@tools/dev/setup.sh firmware

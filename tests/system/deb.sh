@@ -46,6 +46,7 @@ state() { dpkg-query --admindir=root/var/lib/dpkg -W -f '${db:Status-Abbrev}' "$
 in_root -i one/*.deb
 for package in sluice-cli sluice-node; do [ "$(state $package)" = ii ] || fail "$package is not installed"; done
 for file in usr/bin/sluice usr/bin/sluice-node lib/systemd/system/sluice-node@.service \
+    lib/systemd/system/sluice-maintain.service lib/systemd/system/sluice-maintain.timer \
     usr/lib/sysusers.d/sluice.conf lib/udev/rules.d/60-sluice.rules usr/share/sluice/node.conf \
     usr/share/bash-completion/completions/sluice usr/share/zsh/vendor-completions/_sluice \
     usr/share/doc/sluice-cli/copyright usr/share/doc/sluice-node/service.md.gz; do
@@ -66,8 +67,11 @@ done
 # shellcheck disable=SC2016
 bash -c '. root/usr/share/bash-completion/completions/sluice && complete -p sluice' >out 2>&1 || fail "completion: $(cat out)"
 # systemd takes the unit; the program stands where it says.
-sed "s|=/usr/bin/|=$work/root/usr/bin/|" root/lib/systemd/system/sluice-node@.service >'sluice-node@.service'
-systemd-analyze verify --man=no "$work/sluice-node@.service" >out 2>&1 && [ ! -s out ] || fail "the unit: $(cat out)"
+for unit in sluice-node@.service sluice-maintain.service sluice-maintain.timer; do
+    sed "s|=/usr/bin/|=$work/root/usr/bin/|" "root/lib/systemd/system/$unit" >"$unit"
+done
+systemd-analyze verify --man=no "$work"/sluice-*.service "$work/sluice-maintain.timer" >out 2>&1 && [ ! -s out ] ||
+    fail "the units: $(cat out)"
 
 # The scripts on a machine that runs systemd and udev: their programs are recorders here.
 mkdir -p bin run/systemd/system

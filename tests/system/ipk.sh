@@ -5,25 +5,14 @@
 ipk=$2
 . "$(dirname "$0")/cli_lib.sh"
 
-"$sluice" --site site init --no-passphrase --port "$(free_port)" >out && "$sluice" --site site node add garden >out || fail "no site"
-router_tree() {
-    mkdir -p "$1/etc/mosquitto" "$1/etc/sluice/broker" "$1/lib/upgrade/keep.d"
-    sed "s|$work/site/broker/|/etc/sluice/broker/|; s|$work/site/ca/|/etc/sluice/broker/ca-|" \
-        site/broker/mosquitto.conf >"$1/etc/mosquitto/mosquitto.conf"
-    for file in acl certificate.pem key.pem crl.pem; do cp site/broker/$file "$1/etc/sluice/broker"; done
-    cp site/ca/certificate.pem "$1/etc/sluice/broker/ca-certificate.pem"
-    printf '/etc/sluice/broker/\n/etc/mosquitto/\n' >"$1/lib/upgrade/keep.d/sluice-broker"
-}
-"$sluice" --site site broker run >broker.log 2>&1 &
-broker=$!
-pids=$broker
-until_true test -s site/broker/mosquitto.conf || fail "no configuration"
-router_tree tree
-kill $broker
+"$sluice" --site site init --no-passphrase --port "$(free_port)" >out &&
+    "$sluice" --site site node add garden >out || fail "no site: $(cat out)"
+"$sluice" --site site broker install --openwrt --bundle bundle.tar >out 2>&1 || fail "no bundle: $(cat out)"
+mkdir tree && tar -C tree --no-same-owner -xpf bundle.tar
 
-package=$("$ipk" tree packed 2>out) || fail "$(cat out)"
+package=$("$ipk" bundle.tar packed 2>out) || fail "$(cat out)"
 [ "$(stat -c %a "$package")" = 600 ] || fail "others may read the package, and it holds a key"
-again=$(umask 022 && TZ=Asia/Tokyo "$ipk" tree again 2>out) || fail "$(cat out)"
+again=$(umask 022 && TZ=Asia/Tokyo "$ipk" bundle.tar again 2>out) || fail "$(cat out)"
 cmp "$package" "$again" || fail "the package is not reproducible"
 
 # As opkg reads it: three members in this order, owned by root.
@@ -38,13 +27,14 @@ tar --numeric-owner -tvzf parts/data.tar.gz >list
 [ -z "$(awk '$2 != "0/0"' list)" ] || fail "not root's: $(cat list)"
 [ "$(awk '{ print $1, $6 }' list)" = "drwxr-xr-x ./
 drwxr-xr-x ./etc/
-drwxr-xr-x ./etc/sluice/
-drwxr-xr-x ./etc/sluice/broker/
--rw-r--r-- ./etc/sluice/broker/acl
--rw-r--r-- ./etc/sluice/broker/ca-certificate.pem
--rw-r--r-- ./etc/sluice/broker/certificate.pem
--rw-r--r-- ./etc/sluice/broker/crl.pem
--rw-r----- ./etc/sluice/broker/key.pem
+drwxr-xr-x ./etc/mosquitto/
+drwxr-x--- ./etc/mosquitto/sluice/
+-rw-r----- ./etc/mosquitto/sluice/SUMS
+-rw-r----- ./etc/mosquitto/sluice/acl
+-rw-r----- ./etc/mosquitto/sluice/authority.pem
+-rw-r----- ./etc/mosquitto/sluice/crl.pem
+-rwxr-x--- ./etc/mosquitto/sluice/reload
+-rw-r----- ./etc/mosquitto/sluice/server.pem
 drwxr-xr-x ./lib/
 drwxr-xr-x ./lib/upgrade/
 drwxr-xr-x ./lib/upgrade/keep.d/
@@ -52,9 +42,13 @@ drwxr-xr-x ./lib/upgrade/keep.d/
 drwxr-xr-x ./usr/
 drwxr-xr-x ./usr/share/
 drwxr-xr-x ./usr/share/sluice/
--rw-r--r-- ./usr/share/sluice/files.sha256
--rw-r--r-- ./usr/share/sluice/mosquitto.conf
--rw-r--r-- ./usr/share/sluice/private" ] || fail "not these files: $(cat list)"
+drwxr-xr-x ./usr/share/sluice/etc/
+drwxr-xr-x ./usr/share/sluice/etc/config/
+-rw-r--r-- ./usr/share/sluice/etc/config/mosquitto
+drwxr-xr-x ./usr/share/sluice/etc/mosquitto/
+-rw-r--r-- ./usr/share/sluice/etc/mosquitto/mosquitto.conf" ] || fail "not these files: $(cat list)"
+tar -C parts -xzf parts/data.tar.gz ./lib
+grep -qx /etc/mosquitto/ parts/lib/upgrade/keep.d/sluice-broker || fail "an upgrade of the system would lose the files"
 tar -C control -xzpf parts/control.tar.gz
 [ "$(ls control | tr '\n' ' ')" = "control postinst prerm " ] || fail "control has $(ls control)"
 [ -x control/postinst ] && [ -x control/prerm ] || fail "the scripts cannot be run"
@@ -67,45 +61,58 @@ grep -rq "$(sed -n 3p site/ca/key.pem)" parts control && fail "the CA's key is i
 [ "$(wc -c <"$package")" -lt 20000 ] || fail "larger than it can be: $(wc -c <"$package")"
 
 # What must not get in, does not.
+bad=bad/etc/mosquitto/sluice
 refused() { # WORDS
-    "$ipk" bad packed >out 2>&1 && fail "packed: $1"
+    tar -C bad -cf bad.tar .
+    "$ipk" bad.tar packed >out 2>&1 && fail "packed: $1"
     grep -qF -- "$1" out || fail "it did not say '$1': $(cat out)"
     rm -rf bad
     cp -a tree bad
 }
 cp -a tree bad
-cp site/ca/key.pem bad/etc/sluice/broker/ca-key.pem
-refused "a private key that is not the server's must not leave this computer: ./etc/sluice/broker/ca-key.pem"
-cp site/ca/key.pem bad/etc/sluice/broker/key.pem
+cp site/ca/key.pem $bad/ca-key.pem
+refused "a private key that is not the server's must not leave this computer: ./etc/mosquitto/sluice/ca-key.pem"
+cat site/ca/key.pem >>$bad/server.pem
+refused "must hold one private key"
+openssl ecparam -genkey -name prime256v1 -noout >key 2>out
+cat site/broker/certificate.pem key >$bad/server.pem
 refused "does not fit the certificate"
-cp site/ca/key.pem bad/etc/sluice/broker/key.pem
-cp site/ca/certificate.pem bad/etc/sluice/broker/certificate.pem
+cat site/ca/certificate.pem site/ca/key.pem >$bad/server.pem
 refused "is an authority's"
-: >bad/etc/sluice/broker/crl.pem
-refused "names /etc/sluice/broker/crl.pem, which is not in"
+chmod 644 $bad/server.pem
+refused "can be read by everybody"
+: >$bad/crl.pem
+refused "names /etc/mosquitto/sluice/crl.pem, which is not in"
 sed -i /^crlfile/d bad/etc/mosquitto/mosquitto.conf
 refused "names no crlfile"
-ln -s /etc/passwd bad/etc/sluice/passwd
-refused "only files and folders can be packed, not ./etc/sluice/passwd"
+ln -s /etc/passwd $bad/passwd
+refused "only files and folders can be packed, not ./etc/mosquitto/sluice/passwd"
 rm bad/etc/mosquitto/mosquitto.conf
 refused "sluice broker install --openwrt"
+head -c 700 bundle.tar >cut.tar
+"$ipk" cut.tar packed >out 2>&1 && fail "a cut bundle is packed"
 [ "$(ls packed)" = "$(basename "$package")" ] || fail "a refused package left something: $(ls packed)"
 
 # On a router: its own configuration is there, and Mosquitto runs or does not.
-mkdir -p router/etc/init.d router/etc/mosquitto bin
+mkdir -p router/etc/init.d router/etc/mosquitto router/etc/config bin
 echo "root:x:0:
 mosquitto:x:$(id -g):" >router/etc/group
 echo "# OpenWRT's own" >router/etc/mosquitto/mosquitto.conf
+echo "# OpenWRT's own" >router/etc/config/mosquitto
 record() { # FILE NAME
     printf '#!/bin/sh\necho "%s $*" >>"%s"\n' "$2" "$work/calls" >"$1"
     chmod +x "$1"
 }
 record router/etc/init.d/mosquitto init
-record bin/killall killall
 # The router's other tools are busybox's too; giving a file away needs root there, and nobody here.
-for tool in chmod chown cmp cp mkdir mv rm sed sha256sum tr; do ln -s "$(command -v busybox)" bin/$tool; done
+for tool in awk cat chmod chown cmp cp dirname grep ls mkdir mv rm sed sha256sum; do ln -s "$(command -v busybox)" bin/$tool; done
 [ "$(id -u)" = 0 ] || { rm bin/chown && record bin/chown chown; }
-unpack() { busybox tar -C router -xzf parts/data.tar.gz; }
+ours=router/etc/mosquitto/sluice
+# Unpacked as opkg does; its own script 'reload' looks for the broker's process in this folder only.
+unpack() {
+    busybox tar -C router -xzf parts/data.tar.gz
+    sed -i "s|/run/mosquitto/mosquitto.pid|$work/none|; s|/var/run/mosquitto.pid|$work/pid|" $ours/reload
+}
 # script NAME ARGUMENTS...: run on the router, whose root is a folder here; what it called is in calls.
 script() {
     name=$1
@@ -114,24 +121,31 @@ script() {
     sed "s|^root=.*|root=$work/router|" "control/$name" >run
     PATH=$work/bin:$PATH busybox ash run "$@" >out 2>&1
 }
-called() { tr '\n' ';' <calls | sed 's/ *;/;/g; s/chown [^;]*;//'; }
+called() { grep -v chown calls | tr '\n' ';' | sed 's/ *;/;/g'; }
 put=router/etc/mosquitto/mosquitto.conf
 unpack
 script postinst || fail "postinst: $(cat out)"
 [ "$(called)" = "init enable;init restart;" ] || fail "first installation: $(called)"
-cmp tree/etc/mosquitto/mosquitto.conf $put || fail "the configuration is not in its place"
-grep -q "OpenWRT's own" $put.before-sluice || fail "the router's configuration is lost"
-[ "$(stat -c %a:%g router/etc/sluice/broker/key.pem)" = "640:$(id -g)" ] || fail "Mosquitto cannot read its key"
+for file in mosquitto/mosquitto.conf config/mosquitto; do
+    cmp tree/etc/$file router/etc/$file || fail "/etc/$file is not in its place"
+    grep -q "OpenWRT's own" router/etc/$file.before-sluice || fail "the router's /etc/$file is lost"
+done
+[ "$(stat -c %a:%g $ours/server.pem)" = "640:$(id -g)" ] || fail "Mosquitto cannot read its key"
+unpack
+script postinst || fail "postinst, no broker: $(cat out)"
+[ "$(called)" = "init enable;init restart;" ] || fail "an upgrade where no broker runs: $(called)"
+(trap 'echo HUP >>calls' HUP; echo ready >>started; while :; do sleep 0.1; done) &
+echo $! >pid
+pids="$pids $!"
+until_true test -s started
 unpack
 script postinst || fail "postinst again: $(cat out)"
-[ "$(called)" = "killall -HUP mosquitto;" ] || fail "an upgrade: $(called)"
-printf '#!/bin/sh\nexit 1\n' >bin/killall
-script postinst || fail "postinst, no broker: $(cat out)"
-[ "$(called)" = "init enable;init restart;" ] || fail "an upgrade where no broker ran: $(called)"
+until_true grep -q . calls
+[ "$(called)" = "HUP;" ] || fail "an upgrade: $(called)"
 # A full flash cuts a file short: the broker must not read it.
-head -c 100 tree/etc/sluice/broker/acl >router/etc/sluice/broker/acl
+head -c 100 tree/etc/mosquitto/sluice/acl >$ours/acl
 script postinst && fail "a cut access list is taken"
-[ "$(called)" = "init stop;" ] && grep -q "not as packed: etc/sluice/broker/acl ; is the flash full" out || fail "a cut file: $(called) $(cat out)"
+[ "$(called)" = "init stop;" ] && grep -q "read acl.*Is the flash full?" out || fail "a cut file: $(called) $(cat out)"
 unpack
 sed -i /mosquitto/d router/etc/group
 script postinst && fail "without a group mosquitto"
@@ -139,11 +153,13 @@ grep -q "is mosquitto-ssl installed" out || fail "no group: $(cat out)"
 script prerm upgrade || fail "prerm upgrade"
 [ "$(called)" = "" ] || fail "before an upgrade: $(called)"
 script prerm || fail "prerm: $(cat out)"
-[ "$(called)" = "init stop;" ] && grep -q "OpenWRT's own" $put && [ ! -e $put.before-sluice ] || fail "removal: $(called)"
+[ "$(called)" = "init stop;" ] || fail "removal: $(called)"
+for file in mosquitto/mosquitto.conf config/mosquitto; do
+    grep -q "OpenWRT's own" router/etc/$file && [ ! -e router/etc/$file.before-sluice ] || fail "removal keeps ours: $file"
+done
 # Into the image that a builder makes, nothing is started.
-cp tree/etc/mosquitto/mosquitto.conf $put
 echo "mosquitto:x:$(id -g):" >>router/etc/group
 : >calls
 IPKG_INSTROOT=$work/router PATH=$work/bin:$PATH busybox ash control/postinst >out 2>&1 || fail "image: $(cat out)"
-[ "$(called)" = "" ] || fail "in an image it starts: $(called)"
+[ "$(called)" = "" ] && cmp tree/etc/mosquitto/mosquitto.conf $put || fail "in an image: $(called)"
 echo "ipk: ok"

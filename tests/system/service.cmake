@@ -9,7 +9,7 @@ add_test(NAME system/install
          COMMAND sh ${folder}/install.sh $<TARGET_FILE:sluice> ${PROJECT_BINARY_DIR} ${CMAKE_COMMAND})
 if(NOT SL_SANITIZE) # the packages have their own compiler options
     add_test(NAME system/deb COMMAND sh ${folder}/deb.sh ${PROJECT_SOURCE_DIR})
-    set_tests_properties(system/deb PROPERTIES LABELS system TIMEOUT 300)
+    set_tests_properties(system/deb PROPERTIES LABELS system TIMEOUT 600)
 endif()
 add_test(NAME system/ipk
          COMMAND sh ${folder}/ipk.sh $<TARGET_FILE:sluice> ${PROJECT_SOURCE_DIR}/deploy/openwrt/ipk.sh)
