@@ -14,5 +14,5 @@ set(SL_STORE_SOURCES store/identity.c store/records.c store/record_format.c)
 set(SL_ENROL_SOURCES enrol/frame.c)
 set(SL_ENROL_TEXT_SOURCES enrol/text.c enrol/host.c) # the device has no host
 set(SL_NODE_SOURCES node/node.c node/connection.c node/control.c node/publish.c node/report.c
-    node/answer.c node/command.c node/grant.c node/enrolment.c node/kept.c node/renewal.c node/topic.c node/trouble.c node/backoff.c node/text.c)
+    node/answer.c node/command.c node/grant.c node/enrolment.c node/kept.c node/opening.c node/renewal.c node/topic.c node/trouble.c node/backoff.c node/text.c)
 set(SL_NODE_TEXT_SOURCES node/log_text.c)

@@ -1,5 +1,6 @@
 /* From dialling to subscribed, and back. */
 #include "node/connection.h"
+#include "node/opening.h"
 #include "node/topic.h"
 
 #define REASON_NORMAL      0x00
@@ -479,43 +480,23 @@ static void forget_session(struct sl_connection *connection)
 
 static void connect(struct sl_connection *connection, sl_ms now)
 {
-    uint8_t topic[SL_TOPIC_MAX];
     enum sl_mqtt_version other = connection->version == SL_MQTT_V5 ? SL_MQTT_V3 : SL_MQTT_V5;
     connection->trying = connection->is_guessing ? other : connection->version;
-    const struct sl_mqtt_config config = {
-        .version = connection->trying,
-        .clean_start = true, /* a command sent while we were away is not carried out later */
-        .keep_alive_s = connection->keep_alive_s,
-        .packet_max = SL_CONNECTION_PACKET_MAX,
-        .client_id = connection->identity->name,
-        .will = {.topic = sl_topic_write(connection->identity->base, "availability", topic),
-                 .payload = sl_view_text("offline"),
-                 .qos = 1,
-                 .retain = true},
-    };
     connection->stage = SL_CONNECTION_CONNECTING;
     wait_until(connection, now + SL_CONNECTION_CONNACK_MS);
-    if (sl_mqtt_open(&connection->mqtt, now, &config) != SL_OK)
+    if (sl_opening_connect(&connection->mqtt, now, connection->identity, connection->trying,
+                           connection->keep_alive_s) != SL_OK)
         fail(connection, now, SL_TROUBLE_PROTOCOL, 0);
 }
 
 static void subscribe(struct sl_connection *connection, sl_ms now)
 {
-    const size_t len =
+    const size_t filters =
         connection->takes_grants ? SL_TOPIC_FILTERS : (size_t)SL_TOPIC_COMMAND_FILTERS;
-    uint8_t topics[SL_TOPIC_FILTERS][SL_TOPIC_FILTER_LEN];
-    struct sl_mqtt_filter filters[SL_TOPIC_FILTERS];
-    for (size_t i = 0; i < len; i++)
-        filters[i] = (struct sl_mqtt_filter){
-            .filter = sl_topic_filter(connection->identity->base, i, topics[i]),
-            .qos = 1,
-            .retain_as_published = true, /* so that a retained command can be refused in words */
-            .retain_handling = 2,        /* and one from before is not even sent */
-        };
     connection->stage = SL_CONNECTION_SUBSCRIBING;
     wait_until(connection, now + SL_CONNECTION_SUBACK_MS);
-    enum sl_status status =
-        sl_mqtt_subscribe(&connection->mqtt, now, filters, len, &connection->subscribe_id);
+    enum sl_status status = sl_opening_subscribe(&connection->mqtt, now, connection->identity,
+                                                 filters, &connection->subscribe_id);
     if (status == SL_REFUSED)
         fail(connection, now, SL_TROUBLE_SUBSCRIBE, REASON_NO_WILDCARD);
     else if (status != SL_OK)

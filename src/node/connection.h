@@ -32,13 +32,12 @@
 #define SL_CONNECTION_STABLE_MS  60000 /* after that the back-off starts small again */
 #define SL_CONNECTION_SILENT_MAX 3     /* ends without CONNACK before a proven version is doubted */
 
-#define SL_CONNECTION_IN_LEN     384  /* the longest command with response topic and correlation */
-#define SL_CONNECTION_OUT_LEN    1512 /* a report, and the reserve */
-#define SL_CONNECTION_RESERVE    400  /* of OUT_LEN, for an answer at QoS 0 when all else is owed */
-#define SL_CONNECTION_OVERHEAD   32   /* of a PUBLISH: header, lengths, packet id, properties */
-#define SL_CONNECTION_FLIGHTS    10
-#define SL_CONNECTION_RECEIVED   4
-#define SL_CONNECTION_PACKET_MAX 16384 /* longer than IN_LEN: taken, cut and refused in words */
+#define SL_CONNECTION_IN_LEN   384  /* the longest command with response topic and correlation */
+#define SL_CONNECTION_OUT_LEN  1512 /* a report, and the reserve */
+#define SL_CONNECTION_RESERVE  400  /* of OUT_LEN, for an answer at QoS 0 when all else is owed */
+#define SL_CONNECTION_OVERHEAD 32   /* of a PUBLISH: header, lengths, packet id, properties */
+#define SL_CONNECTION_FLIGHTS  10
+#define SL_CONNECTION_RECEIVED 4
 
 enum sl_connection_stage {
     SL_CONNECTION_WAITING, /* for the time, or for the end of the pause */
