@@ -36,6 +36,13 @@ foreach(test writes writes_ca)
                          ENVIRONMENT ASAN_OPTIONS=verify_asan_link_order=0)
 endforeach()
 
+if(TARGET sluice-node)
+    add_test(NAME system/cli_roll
+             COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cli_roll.sh $<TARGET_FILE:sluice>
+                     $<TARGET_FILE:sluice-node>)
+    set_tests_properties(system/cli_roll PROPERTIES LABELS system TIMEOUT 180)
+endif()
+
 # The demo needs the simulated chip and its firmware.
 if(TARGET sluice-chip AND TARGET sluice-node)
     add_test(NAME system/cli_demo

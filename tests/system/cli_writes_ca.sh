@@ -1,6 +1,6 @@
 #!/bin/sh
-# Nothing is half-written: ca passphrase, backup and restore are ended by SIGKILL at each of their
-# calls to the disk, and find the disk full. $1 sluice, $2 libcut_short
+# Nothing is half-written: ca passphrase, ca roll, backup and restore are ended by SIGKILL at each of
+# their calls to the disk, and find the disk full. $1 sluice, $2 libcut_short
 . "$(dirname "$0")/cli_lib.sh"
 . "$tests/cli_cut.sh"
 printf 'battery staple\n' >words
@@ -39,6 +39,39 @@ while [ $n -le "$calls" ]; do
         [ $how = kill ] || [ -z "$(find site -name '*.??????')" ] || fail "$what: left $(find site)"
     done
     n=$((n + 1))
+done
+
+# --- ca roll: at every moment a site that works, and a way on ---
+usable() { # whatever the broker would read fits together, for the clients too
+    expect 0 "no node yet" "$sluice" node list
+    openssl verify -CAfile site/ca/certificate.pem site/broker/certificate.pem \
+        site/operators/operator/certificate.pem >verify 2>&1 || fail "$what: $(cat verify)"
+    expect 0 "authorit" "$sluice" ca roll --status
+}
+for step in begin finish; do
+    rm -rf site && cp -a good site
+    set -- "$sluice" ca roll
+    [ $step = begin ] || { expect 0 "two authorities" "$@"; set -- "$@" --finish; }
+    rm -rf before && cp -a site before
+    cut kill 0 "$@" || fail "ca roll, $step: $(cat out)"
+    check_order "ca roll, $step"
+    calls=$(count_calls)
+    n=1
+    while [ $n -le "$calls" ]; do
+        for how in kill fail; do
+            rm -rf site && cp -a before site
+            fault $how $n "$@"
+            what="ca roll, $step: $what"
+            usable
+            [ -e site/ca/next ] || "$sluice" ca roll >out 2>&1 || fail "$what: then: $(cat out)"
+            expect 0 "one authority" "$sluice" ca roll --finish
+            usable
+            [ "$(grep -c BEGIN site/ca/certificate.pem)$(grep -c BEGIN site/broker/crl.pem)" = 11 ] ||
+                fail "$what: something of the old one is left"
+            expect 0 "is made" "$sluice" node add garden
+        done
+        n=$((n + 1))
+    done
 done
 
 # --- backup: whole or not there ---

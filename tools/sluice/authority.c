@@ -118,6 +118,16 @@ enum sl_exit sl_authority_save(const struct sl_pki_pair *pair, const char *folde
     return code == SL_EXIT_DONE ? sl_pki_save_certificate(pair, folder) : code;
 }
 
+enum sl_exit sl_authority_save_alike(const struct sl_site *site, const struct sl_pki_pair *pair,
+                                     const char *folder)
+{
+    bool is_locked = false;
+    enum sl_exit code = sl_authority_is_locked(site, &is_locked);
+    return code == SL_EXIT_DONE
+               ? sl_authority_save(pair, folder, kept.text, is_locked ? kept.len : 0)
+               : code;
+}
+
 /* --- who signs ------------------------------------------------------------------------------ */
 
 const struct sl_pki_pair *sl_authority_signer(const struct sl_authority *authority,

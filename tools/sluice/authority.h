@@ -38,6 +38,11 @@ SL_MUST_CHECK enum sl_exit sl_authority_is_locked(const struct sl_site *site, bo
 SL_MUST_CHECK enum sl_exit sl_authority_save(const struct sl_pki_pair *pair, const char *folder,
                                              const char *passphrase, size_t passphrase_len);
 
+/* The same, locked like the key of the site's authority, which is open now. */
+SL_MUST_CHECK enum sl_exit sl_authority_save_alike(const struct sl_site *site,
+                                                   const struct sl_pki_pair *pair,
+                                                   const char *folder);
+
 /* Who signs for this purpose; what the certificates of the other sort look up to. */
 const struct sl_pki_pair *sl_authority_signer(const struct sl_authority *authority,
                                               enum sl_pki_purpose purpose);

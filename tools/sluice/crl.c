@@ -10,8 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DAY_S   86400L
-#define CRL_MAX 8388608 /* bytes: some 60,000 entries, twice */
+#define DAY_S     86400L
+#define LISTS_MAX 4
+#define CRL_MAX   8388608 /* bytes: some 60,000 entries, twice */
 
 /* The serials of a name that are looked for. */
 struct wanted {
@@ -54,32 +55,31 @@ enum sl_exit sl_crl_read(const struct sl_site *site, const struct sl_authority *
     return code;
 }
 
-/* One list of each authority in their order, and nothing behind. Gives: *first. */
+/* At least one list of each authority. The end of a roll-over leaves that of the old one behind for
+ * a moment. Gives: *first, that of the current one. */
 static enum sl_exit check(BIO *memory, const struct sl_authority *authority, const char *path,
                           X509_CRL **first)
 {
     const struct sl_pki_pair *list[2];
-    size_t len = sl_authority_list(authority, list);
-    enum sl_exit code = SL_EXIT_DONE;
-    *first = NULL;
-    for (size_t i = 0; i < len && code == SL_EXIT_DONE; i++) {
-        X509_CRL *crl = PEM_read_bio_X509_CRL(memory, NULL, NULL, NULL);
-        if (!crl)
-            code = sl_cli_fail(SL_ERROR(CRL_BAD), path);
-        else if (X509_CRL_verify(crl, X509_get0_pubkey(list[i]->certificate)) != 1)
-            code = sl_cli_fail(SL_ERROR(SIGNER_FOREIGN), path);
-        else if (*first && !has_same_entries(crl, *first))
-            code = sl_cli_fail(SL_ERROR(CRL_BAD), path);
-        if (*first || code != SL_EXIT_DONE)
-            X509_CRL_free(crl);
-        else
-            *first = crl;
-    }
+    X509_CRL *lists[LISTS_MAX] = {NULL}, *found[2] = {NULL, NULL};
+    size_t authorities = sl_authority_list(authority, list), len = 0;
+    while (len < LISTS_MAX && (lists[len] = PEM_read_bio_X509_CRL(memory, NULL, NULL, NULL)))
+        len++;
+    for (size_t i = 0; i < authorities; i++)
+        for (size_t k = 0; k < len && !found[i]; k++)
+            if (X509_CRL_verify(lists[k], X509_get0_pubkey(list[i]->certificate)) == 1)
+                found[i] = lists[k];
     ERR_clear_error();
-    if (code == SL_EXIT_DONE)
-        return code;
-    X509_CRL_free(*first);
-    *first = NULL;
+    enum sl_exit code = SL_EXIT_DONE;
+    if (len == 0 ||
+        (authorities == 2 && found[0] && found[1] && !has_same_entries(found[1], found[0])))
+        code = sl_cli_fail(SL_ERROR(CRL_BAD), path);
+    else if (!found[0] || (authorities == 2 && !found[1]))
+        code = sl_cli_fail(SL_ERROR(SIGNER_FOREIGN), path);
+    *first = code == SL_EXIT_DONE ? found[0] : NULL;
+    for (size_t k = 0; k < len; k++)
+        if (lists[k] != *first)
+            X509_CRL_free(lists[k]);
     return code;
 }
 

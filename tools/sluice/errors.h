@@ -245,6 +245,11 @@ enum sl_exit {
       "let the node make a new key: each key stands for one name")                                 \
     X(SERIAL_TWICE, FILES, "SERIAL", "a new certificate would have a serial that was used (%s)",   \
       "this computer's random numbers repeat: do not make keys here before that is mended")        \
+    X(ROLL_NONE, REFUSED, "FOLDER", "%s is not going over to a new authority",                     \
+      "begin with 'sluice ca roll'")                                                               \
+    X(ROLL_WAITS, REFUSED, "NODES",                                                                \
+      "these nodes have not been seen with the new authority, and would be shut out: %s",          \
+      "renew or replace them ('sluice ca roll --status' tells how), or use --force")               \
     X(ROLL_UNDER_WAY, REFUSED, "FOLDER", "%s is going over to a new authority",                    \
       "see 'sluice ca roll --status', and finish that first")                                      \
     X(CRL_BAD, FILES, "FILE",                                                                      \

@@ -79,7 +79,7 @@ static enum sl_exit look(const struct sl_site *site, struct state *state)
         code = sl_pki_load(sl_path_join(site->root, "broker").text, &server);
     if (code == SL_EXIT_DONE) {
         state->list = sl_crl_days_left(crl);
-        state->server = sl_pki_days_left(server.certificate, authority.current.certificate);
+        state->server = sl_authority_days_left(&authority, server.certificate);
         state->needs_canaries = sl_canary_is_due(site, &authority);
         state->needs_list = state->list < sl_terms[SL_TERM_CRL].renew || !has_canary(site, crl);
         state->needs_server = state->server < sl_terms[SL_TERM_SERVER].renew;
