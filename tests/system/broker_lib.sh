@@ -21,7 +21,8 @@ start_mosquitto() {
             "$work/root/run/mosquitto/mosquitto.pid"
         cat root/etc/mosquitto/conf.d/sluice.conf
     } | sed "s, /etc/, $work/root/etc/,; ${1:-}" >running.conf
-    "$(command -v mosquitto || echo /usr/sbin/mosquitto)" -c running.conf >broker.log 2>&1 &
+    # shellcheck disable=SC2086
+    env ${preload:-} "$(command -v mosquitto || echo /usr/sbin/mosquitto)" -c running.conf >broker.log 2>&1 &
     mosquitto=$!
     pids="$pids $mosquitto"
     until_true grep -q ' running$' broker.log || fail "mosquitto does not start"

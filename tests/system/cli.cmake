@@ -72,3 +72,18 @@ set_tests_properties(system/setup PROPERTIES LABELS system TIMEOUT 60)
 add_test(NAME system/make_program
          COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/make_program.sh ${PROJECT_SOURCE_DIR})
 set_tests_properties(system/make_program PROPERTIES LABELS system TIMEOUT 120)
+
+# The traps of Mosquitto 2.0, on a naive set-up and on ours.
+add_test(NAME system/broker_traps
+         COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/broker_traps.sh $<TARGET_FILE:sluice>)
+set_tests_properties(system/broker_traps PROPERTIES LABELS system TIMEOUT 180)
+add_executable(bearssl_trust bearssl_trust.c)
+target_link_libraries(bearssl_trust PRIVATE bearssl sl_warnings)
+add_library(tell_nodelay MODULE tell_nodelay.c)
+target_compile_definitions(tell_nodelay PRIVATE _GNU_SOURCE)
+target_link_libraries(tell_nodelay PRIVATE sl_warnings)
+add_test(NAME system/broker_limits
+         COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/broker_limits.sh $<TARGET_FILE:sluice>
+                 $<TARGET_FILE:bearssl_trust> $<TARGET_FILE:tell_nodelay>)
+set_tests_properties(system/broker_limits PROPERTIES LABELS system TIMEOUT 180
+                     ENVIRONMENT ASAN_OPTIONS=verify_asan_link_order=0)

@@ -256,6 +256,63 @@ static enum sl_exit fall_back(const struct sl_set *set, const struct sl_site *si
     return sl_cli_fail(SL_ERROR(BROKER_STOPPED), set->folder.text);
 }
 
+/* --- wherever it is ------------------------------------------------------------------------- */
+
+enum sl_exit sl_apply_everywhere(const struct sl_site *site, bool *is_running)
+{
+    struct sl_path root;
+    struct sl_set set;
+    struct sl_apply_report report = {.end = SL_APPLY_NOT_RUNNING};
+    enum sl_exit code = sl_broker_reload(site, is_running);
+    if (*is_running)
+        return code == SL_EXIT_DONE ? sl_probe_site(site) : code;
+    code = sl_apply_recall(site, &root);
+    if (code != SL_EXIT_DONE || root.text[0] == '\0')
+        return code;
+    code = sl_set_of_root(root.text, &set);
+    if (code == SL_EXIT_DONE)
+        code = sl_apply(&set, site, &report);
+    *is_running = report.end != SL_APPLY_NOT_RUNNING;
+    return code;
+}
+
+void sl_apply_stop(const struct sl_site *site)
+{
+    struct sl_path root;
+    struct sl_set set;
+    sl_set_of_site(site, &set);
+    stop(&set, site);
+    if (sl_apply_recall(site, &root) == SL_EXIT_DONE && root.text[0] != '\0' &&
+        sl_set_of_root(root.text, &set) == SL_EXIT_DONE)
+        stop(&set, site);
+}
+
+enum sl_exit sl_apply_remember(const struct sl_site *site, const char *root)
+{
+    struct sl_path path = sl_path_join(site->root, "broker/installed"), before;
+    char line[PATH_MAX + 2];
+    int len = snprintf(line, sizeof line, "%s\n", root[0] ? root : "/");
+    enum sl_exit code = sl_apply_recall(site, &before);
+    return code != SL_EXIT_DONE || strcmp(before.text, root[0] ? root : "/") == 0
+               ? code
+               : sl_file_write(path.text, line, (size_t)len, 0600);
+}
+
+enum sl_exit sl_apply_recall(const struct sl_site *site, struct sl_path *root)
+{
+    struct sl_path path = sl_path_join(site->root, "broker/installed");
+    struct sl_bytes line;
+    root->text[0] = '\0';
+    if (access(path.text, F_OK) != 0)
+        return SL_EXIT_DONE;
+    enum sl_exit code = sl_file_read(path.text, PATH_MAX, &line);
+    if (code != SL_EXIT_DONE)
+        return code;
+    snprintf(root->text, sizeof root->text, "%.*s", (int)strcspn(line.data, "\n"), line.data);
+    sl_bytes_free(&line);
+    return SL_EXIT_DONE;
+}
+
 /* --- the last good files -------------------------------------------------------------------- */
 
 static void list_kept(const struct sl_set *set, struct kept *kept)

@@ -17,4 +17,15 @@ SL_MUST_CHECK enum sl_exit sl_apply(const struct sl_set *set, const struct sl_si
                                     struct sl_apply_report *report);
 const char *sl_apply_text(enum sl_apply_end end);
 
+/* The site's broker, wherever it is: that of 'broker run', or else the Mosquitto below the root
+ * that 'broker install' wrote to last. *is_running: there is one, and the files are proven there.
+ */
+SL_MUST_CHECK enum sl_exit sl_apply_everywhere(const struct sl_site *site, bool *is_running);
+/* Stop it: closed beats open. */
+void sl_apply_stop(const struct sl_site *site);
+
+/* Remember, and find, the root that 'broker install' wrote to; "" when there is none. */
+SL_MUST_CHECK enum sl_exit sl_apply_remember(const struct sl_site *site, const char *root);
+SL_MUST_CHECK enum sl_exit sl_apply_recall(const struct sl_site *site, struct sl_path *root);
+
 #endif

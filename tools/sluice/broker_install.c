@@ -1,4 +1,5 @@
 /* sluice broker install: what a Mosquitto that the system starts needs, and not one file more. */
+#include "broker_apply.h"
 #include "broker_files.h"
 #include "broker_parts.h"
 #include <cjson/cJSON.h>
@@ -104,8 +105,11 @@ static enum sl_exit install(struct sl_cli *cli, const struct sl_site *site,
             code = sl_parts_bundle(parts, bundle);
     } else {
         code = sl_parts_compare(set, parts, &differ);
-        if (code == SL_EXIT_DONE && differ > 0 && !cli->values[DRY_RUN].is_given)
+        bool is_real = code == SL_EXIT_DONE && !cli->values[DRY_RUN].is_given;
+        if (is_real && differ > 0)
             code = sl_parts_write(set, site, parts, false);
+        if (is_real && code == SL_EXIT_DONE)
+            code = sl_apply_remember(site, set->root);
     }
     if (code == SL_EXIT_DONE && cli->values[JSON].is_given)
         print_json(cli, set, parts);

@@ -16,9 +16,8 @@ static const struct sl_option options[] = {
     [ROOT] = {.name = "--root",
               .kind = SL_OPTION_TEXT,
               .value = "DIR",
-              .help = "also give the Mosquitto installed below DIR the new files (/ for this "
-                      "computer's)",
-              .otherwise = "only the broker of 'broker run'",
+              .help = "the Mosquitto that also gets the files, installed below DIR",
+              .otherwise = "where 'broker install' wrote to last",
               .offer = SL_OFFER_FOLDERS},
     [CRON] = {.name = "--cron", .help = "print the line for a crontab, and do nothing"},
     [JSON] = SL_OPTION_JSON("what was done and what needs a person, as one JSON object"),
@@ -40,15 +39,14 @@ const struct sl_command sl_command_maintain = {
         "everywhere; "
         "then nothing was given to the broker.",
     .manual =
-        "With systemd: 'systemctl enable --now sluice-maintain.timer' (from 'make install'), for a "
+        "With systemd: enable and start sluice-maintain.timer (from 'make install'), for a "
         "site in /etc/sluice/site; options go into /etc/default/sluice-maintain, for example "
         "SLUICE_MAINTAIN=--root /. A passphrase of the authority's key comes from "
         "/etc/credstore/ca-passphrase, or from the file that $SLUICE_PASSPHRASE_FILE names. A "
         "locked key is asked for only when something has to be signed.",
     .examples =
         (const struct sl_example[]){
-            {"sluice maintain", "a site whose broker is run by 'sluice broker run':"},
-            {"sluice maintain --root /", "and one whose broker is this computer's Mosquitto:"},
+            {"sluice maintain", "whichever broker the site has on this computer:"},
             {"sluice maintain --cron >> /etc/crontab", "every night, by cron:"},
             {NULL, NULL}},
     .run = run,
@@ -122,8 +120,8 @@ static enum sl_exit apply(const struct sl_set *set, const struct sl_site *site, 
 
 static enum sl_exit work(const struct sl_cli *cli, const struct sl_site *site, cJSON *json)
 {
-    const char *root = cli->values[ROOT].text;
     bool is_quiet = cli->values[JSON].is_given;
+    struct sl_path root;
     struct sl_upkeep done;
     struct sl_set set;
     struct warnings warnings = {.is_quiet = is_quiet};
@@ -142,10 +140,15 @@ static enum sl_exit work(const struct sl_cli *cli, const struct sl_site *site, c
     sl_set_of_site(site, &set);
     if (code == SL_EXIT_DONE)
         code = apply(&set, site, is_quiet, brokers);
-    if (code == SL_EXIT_DONE && root)
-        code = sl_set_of_root(root, &set);
-    if (code == SL_EXIT_DONE && root)
-        code = apply(&set, site, is_quiet, brokers);
+    if (code == SL_EXIT_DONE)
+        code = sl_apply_recall(site, &root);
+    if (cli->values[ROOT].text)
+        (void)sl_cli_copy(root.text, sizeof root.text, cli->values[ROOT].text);
+    if (code == SL_EXIT_DONE && root.text[0] != '\0') {
+        code = sl_set_of_root(root.text, &set);
+        if (code == SL_EXIT_DONE)
+            code = apply(&set, site, is_quiet, brokers);
+    }
     if (code == SL_EXIT_DONE)
         code = look_around(site, &warnings);
     if (done.is_locked)

@@ -1,7 +1,7 @@
 /* Checks, the folder, the broker: in the order in which nothing is lost. */
 #include "making.h"
+#include "broker_apply.h"
 #include "broker_files.h"
-#include "probe.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,8 +199,5 @@ static enum sl_exit publish(struct sl_making *making, const char *temporary)
 static enum sl_exit update_broker(const struct sl_site *site)
 {
     bool is_running = false;
-    enum sl_exit code = sl_broker_reload(site, &is_running);
-    if (code == SL_EXIT_DONE && is_running)
-        code = sl_probe_site(site);
-    return code;
+    return sl_apply_everywhere(site, &is_running);
 }

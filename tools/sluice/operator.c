@@ -1,8 +1,8 @@
 /* sluice operator renew: an operator's keys and certificates anew. */
+#include "broker_apply.h"
 #include "broker_files.h"
 #include "crl.h"
 #include "issue.h"
-#include "probe.h"
 #include <cjson/cJSON.h>
 #include <openssl/asn1.h>
 #include <stdio.h>
@@ -72,9 +72,7 @@ static enum sl_exit run(struct sl_cli *cli)
     sl_authority_close(&authority);
     bool is_running = false;
     if (code == SL_EXIT_DONE)
-        code = sl_broker_reload(&site, &is_running);
-    if (code == SL_EXIT_DONE && is_running)
-        code = sl_probe_site(&site);
+        code = sl_apply_everywhere(&site, &is_running);
     if (code == SL_EXIT_DONE)
         print_made(&site, users, not_after_s, cli->values[JSON].is_given);
     return code;

@@ -1,11 +1,11 @@
 /* sluice node revoke, and what 'node add' takes from it. */
 #include "revoke.h"
+#include "broker_apply.h"
 #include "broker_files.h"
 #include "issue.h"
 #include "probe.h"
 #include <cjson/cJSON.h>
 #include <openssl/err.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -35,8 +35,9 @@ const struct sl_command sl_command_node_revoke = {
     .manual =
         "The two certificates that are made for the proof stand in issued.log as visitors; they "
         "last for a day, and their keys are in no file. It does no harm to revoke a node again.\n\n"
-        "A Mosquitto that was not started by 'sluice broker run' is not told: send it SIGHUP, and "
-        "end the node's connection yourself.",
+        "The broker is that of 'sluice broker run', or else the Mosquitto of this computer that "
+        "'sluice broker install' gave its files. One on another computer has to be given them: see "
+        "the bundles of 'sluice broker install'.",
     .examples =
         (const struct sl_example[]){{"sluice node revoke garden", "a device that was lost:"},
                                     {"sluice node revoke garden --json | jq -r .broker",
@@ -53,7 +54,6 @@ static enum sl_exit add_to_list(const struct sl_site *site, const struct sl_auth
                                 X509_CRL *before, STACK_OF(ASN1_INTEGER) * serials,
                                 struct sl_revocation *revocation);
 static enum sl_exit prove(const struct sl_revocation *revocation);
-static void stop_broker(const struct sl_site *site);
 
 /* --- the subcommand ------------------------------------------------------------------------- */
 
@@ -175,13 +175,14 @@ void sl_revoke_end(struct sl_revocation *revocation)
 
 enum sl_exit sl_revoke_enforce(struct sl_revocation *revocation)
 {
-    enum sl_exit code = sl_broker_reload(revocation->site, &revocation->is_running);
+    const struct sl_site *site = revocation->site;
+    enum sl_exit code = sl_apply_everywhere(site, &revocation->is_running);
     if (!revocation->is_running)
         return code;
     if (code == SL_EXIT_DONE)
         code = prove(revocation);
-    if (code != SL_EXIT_DONE && sl_site_lock_owner(revocation->site, "broker") > 0) {
-        stop_broker(revocation->site);
+    if (code != SL_EXIT_DONE) {
+        sl_apply_stop(site);
         sl_cli_note("%s is on the revocation list, but the broker could not be shown to obey it "
                     "and was stopped",
                     revocation->name);
@@ -200,16 +201,9 @@ static enum sl_exit prove(const struct sl_revocation *revocation)
     visitor.pair = &revocation->good;
     if (code == SL_EXIT_DONE)
         code = sl_talk_visit(&visitor, &welcome, NULL);
-    if (code == SL_EXIT_DONE && welcome != SL_WELCOME_IN)
-        code = sl_cli_fail(SL_ERROR(BROKER_REFUSES_ALL), SL_PROBE_SITE);
-    return code == SL_EXIT_DONE ? sl_probe_site(revocation->site) : code;
-}
-
-static void stop_broker(const struct sl_site *site)
-{
-    int owner = sl_site_lock_owner(site, "broker");
-    if (owner > 0)
-        kill(owner, SIGTERM);
+    return code == SL_EXIT_DONE && welcome != SL_WELCOME_IN
+               ? sl_cli_fail(SL_ERROR(BROKER_REFUSES_ALL), SL_PROBE_SITE)
+               : code;
 }
 
 /* --- words ---------------------------------------------------------------------------------- */
