@@ -1,6 +1,6 @@
 #!/bin/sh
-# Nothing is half-written: init, node add and node revoke are ended by SIGKILL at each of their calls
-# to the disk, and find the disk full at each of them. $1 sluice, $2 libcut_short
+# Nothing is half-written: init, node add, node revoke and doctor --fix are ended by SIGKILL at each of
+# their calls to the disk, and find the disk full at each of them. $1 sluice, $2 libcut_short
 . "$(dirname "$0")/cli_lib.sh"
 . "$tests/cli_cut.sh"
 
@@ -100,6 +100,33 @@ for blocks in 0 1 2 4 8; do
     [ $code = 4 ] || fail "files of $blocks blocks: $code: $words"
     [ "$(echo "$words" | wc -l)" = 1 ] || fail "files of $blocks blocks: $words"
     check_node_add "files of $blocks blocks"
+done
+
+# --- doctor --fix ---
+# The broker's files are whole at every instant, and the second time ends it. 5: the key is not locked.
+rm -rf site && cp -a good site
+echo "user eve" >>site/broker/acl
+echo "listener 1883" >>site/broker/mosquitto.conf
+cp -a site ill
+cut kill 0 "$sluice" doctor --fix --no-probe
+[ $? = 5 ] && cmp -s site/broker/acl good/broker/acl || fail "doctor --fix: $(cat out)"
+check_order "doctor --fix"
+calls=$(count_calls)
+n=1
+while [ $n -le "$calls" ]; do
+    for how in kill fail; do
+        rm -rf site && cp -a ill site
+        cut $how $n "$sluice" doctor --fix --no-probe
+        what="doctor --fix, $how at call $n, $(sed -n ${n}p calls)"
+        for file in acl mosquitto.conf; do
+            cmp -s site/broker/$file good/broker/$file || cmp -s site/broker/$file ill/broker/$file ||
+                fail "$what: half of $file"
+        done
+        expect 5 "0 errors, 1 warning, 0 notes" "$sluice" doctor --fix --no-probe
+        cmp site/broker/acl good/broker/acl && cmp site/broker/mosquitto.conf good/broker/mosquitto.conf ||
+            fail "$what: not mended the second time"
+    done
+    n=$((n + 1))
 done
 
 # --- init ---

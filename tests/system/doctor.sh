@@ -148,12 +148,15 @@ planted 6 "error key-twice operators/anna-watch/certificate.pem" \
     "cp site/$anna/key.pem site/operators/anna-watch/key.pem
      extensions watch.ext DNS:anna-watch.operator.invalid clientAuth; certify operators/anna-watch anna-watch watch.ext -1 900"
 planted 5 "warning server-ends broker/certificate.pem, $mixed" certify broker sluice-broker server.ext -80 9
+fixed
 planted 6 "error server-over broker/certificate.pem, $mixed" certify broker sluice-broker server.ext -90 -1
+fixed
 planted 6 "error name-wrong broker/certificate.pem, $mixed" certify broker sluice-broker elsewhere.ext -1 88
 planted 6 "error name-wrong broker/certificate.pem, $mixed" certify broker elsewhere server.ext -1 88
 planted 6 "error purpose-wrong broker/certificate.pem, $mixed" certify broker sluice-broker client.ext -1 88
 planted 5 "warning canary-ends canary/good/certificate.pem" \
     "extensions canary.ext DNS:Canary.canary.invalid clientAuth; certify canary/good Canary canary.ext -1000 90"
+fixed
 
 # --- nodes ---
 node=nodes/garden
@@ -216,6 +219,23 @@ fixed_but "error name-wrong $anna/certificate.pem"
 mkdir old && printf '#!/bin/sh\necho mosquitto version 1.4.15\n' >old/mosquitto && chmod +x old/mosquitto
 planted 6 "error mosquitto-old mosquitto" "PATH=$work/old:$PATH"
 PATH=${PATH#"$work/old:"}
+
+# What the system's own Mosquitto was given.
+mkdir -p host/etc/mosquitto/conf.d
+echo 'include_dir /etc/mosquitto/conf.d' >host/etc/mosquitto/mosquitto.conf
+rm -rf site && cp -a good site
+"$sluice" broker install --root host >out 2>&1 || fail "broker install: $(cat out)"
+healthy "with an installed broker" --no-probe --root host
+cp site/ca/key.pem host/etc/mosquitto/sluice/ca.pem
+planted="the authority's key on the broker"
+found --no-probe --root host
+sed -i "s,$work/host,host," got
+check 6 "error installed-wrong host"
+rm -r host/etc/mosquitto/sluice/ca.pem
+sed -i 's/^allow_anonymous.*/allow_anonymous true/' host/etc/mosquitto/conf.d/sluice.conf
+planted="an installed broker that is open"
+found --no-probe --root host
+check 6 "error installed-wrong host"
 
 # Only one node: what is wrong elsewhere is not told.
 planted 6 "error file-exposed ca/key.pem, error file-exposed nodes/pond/identity" chmod 644 site/ca/key.pem site/nodes/pond/identity

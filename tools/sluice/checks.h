@@ -24,10 +24,12 @@ enum sl_severity {
         SL_SEVERITIES
 };
 
-#define SL_CURE_BACKUP  "restore {where} from a backup of the site"
-#define SL_CURE_RUN     "sluice --site {site} broker run"
-#define SL_CURE_REPLACE "sluice --site {site} node add {name} --replace"
-#define SL_CURE_FIX     "sluice --site {site} doctor --fix"
+#define SL_CURE_BACKUP   "restore {where} from a backup of the site"
+#define SL_CURE_RUN      "sluice --site {site} broker run"
+#define SL_CURE_MAINTAIN "sluice --site {site} maintain"
+#define SL_CURE_OPERATOR "sluice --site {site} operator renew {name}"
+#define SL_CURE_REPLACE  "sluice --site {site} node add {name} --replace"
+#define SL_CURE_FIX      "sluice --site {site} doctor --fix"
 #define SL_CURE_NEW_SERVER                                                                         \
     "make a P-256 certificate for the broker that lasts 90 days at most; 'sluice init' makes "     \
     "such a site"
@@ -89,22 +91,22 @@ enum sl_severity {
       "with it ends every certificate at once, on every device", "plan a new site or authority")   \
     X(AUTHORITY_OVER, ERROR, HAND, "the site's authority has ended", "nobody is let in",           \
       "sluice --site {site}-new init")                                                             \
-    X(SERVER_ENDS, WARNING, HAND, "the broker's certificate ends soon: nobody renews it",          \
-      "nodes and operators refuse the broker from that day on", SL_CURE_RUN)                       \
-    X(SERVER_OVER, ERROR, HAND, "the broker's certificate has ended",                              \
-      "every node and operator refuses the broker", SL_CURE_RUN)                                   \
+    X(SERVER_ENDS, WARNING, FIX, "the broker's certificate ends soon: nobody renews it",           \
+      "nodes and operators refuse the broker from that day on", SL_CURE_MAINTAIN)                  \
+    X(SERVER_OVER, ERROR, FIX, "the broker's certificate has ended",                               \
+      "every node and operator refuses the broker", SL_CURE_MAINTAIN)                              \
     X(OPERATOR_ENDS, WARNING, HAND, "an operator's certificate ends soon",                         \
-      "from that day on this operator can switch nothing off", "make {name} a new certificate")    \
+      "from that day on this operator can switch nothing off", SL_CURE_OPERATOR)                   \
     X(OPERATOR_OVER, ERROR, HAND, "an operator's certificate has ended",                           \
-      "this operator can switch nothing off", "make {name} a new certificate")                     \
+      "this operator can switch nothing off", SL_CURE_OPERATOR)                                    \
     X(NODE_ENDS, WARNING, HAND, "a node's certificate has passed two thirds of its life",          \
       "the node cannot connect from its end on, and is far away then", SL_CURE_REPLACE)            \
     X(NODE_OVER, ERROR, HAND, "a node's certificate has ended", "the broker refuses the node",     \
       SL_CURE_REPLACE)                                                                             \
-    X(CANARY_ENDS, WARNING, HAND,                                                                  \
+    X(CANARY_ENDS, WARNING, FIX,                                                                   \
       "the canaries, which try the broker, end soon: nobody renews "                               \
       "them",                                                                                      \
-      "no command can prove that the broker obeys its lists", SL_CURE_RUN)                         \
+      "no command can prove that the broker obeys its lists", SL_CURE_MAINTAIN)                    \
     X(NODE_BROKEN, ERROR, HAND, "the files of a node are damaged or do not agree",                 \
       "no command of sluice works; a node that gets this image does not start",                    \
       "rm -r {where} && sluice --site {site} node add {name}")                                     \
@@ -118,11 +120,11 @@ enum sl_severity {
     X(CRL_FOREIGN, ERROR, HAND, "the revocation list is not signed by the site's authority",       \
       "the broker refuses everybody", SL_CURE_BACKUP)                                              \
     X(CRL_HALF, WARNING, FIX, "the revocation list is past half of its life: nobody renews it",    \
-      "from its end on the broker refuses everybody", SL_CURE_RUN)                                 \
+      "from its end on the broker refuses everybody", SL_CURE_MAINTAIN)                            \
     X(CRL_OVER, ERROR, FIX, "the revocation list has ended", "the broker refuses everybody",       \
-      SL_CURE_RUN)                                                                                 \
+      SL_CURE_MAINTAIN)                                                                            \
     X(CRL_CANARY, ERROR, FIX, "the revocation list does not know the canaries",                    \
-      "no command can prove that the broker obeys the list", SL_CURE_RUN)                          \
+      "no command can prove that the broker obeys the list", SL_CURE_FIX)                          \
     X(CRL_OURS, ERROR, HAND, "the broker or an operator is on the revocation list",                \
       "its owner is refused", SL_CURE_BACKUP)                                                      \
     X(LISTS_MIXED, WARNING, FIX,                                                                   \
@@ -135,6 +137,11 @@ enum sl_severity {
       SL_CURE_FIX)                                                                                 \
     X(CONF_DIFFERS, WARNING, FIX, "the broker's configuration is not what the site makes",         \
       "a Mosquitto that is started with it does not do what the site says", SL_CURE_FIX)           \
+    X(INSTALLED_WRONG, ERROR, HAND, "what the installed broker is given is not as it should be",   \
+      "it does not start, lets in who should stay out, or holds what it should not, like the "     \
+      "authority's key",                                                                           \
+      "see 'sluice broker check --root'; remove what does not belong there, then 'sluice broker "  \
+      "apply --root'")                                                                             \
     X(BIND_PUBLIC, NOTE, HAND, "the broker listens on every address, or on a public one",          \
       "the whole Internet may try its luck, where no firewall stands before it",                   \
       "name an address of the local network as 'bind' in {where}")

@@ -6,13 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { JSON, FIX, NO_PROBE, CONFIG };
+enum { JSON, FIX, NO_PROBE, ROOT, CONFIG };
 static const struct sl_option options[] = {
     [JSON] = SL_OPTION_JSON("one JSON object"),
     [FIX] = {.name = "--fix",
              .help = "mend what is safe to mend: modes, leftovers, the access list, the "
                      "configuration, the revocation list; then look again"},
     [NO_PROBE] = {.name = "--no-probe", .help = "leave the running broker alone"},
+    [ROOT] = {.name = "--root",
+              .kind = SL_OPTION_TEXT,
+              .value = "DIR",
+              .help = "look also at what 'sluice broker install' wrote below DIR",
+              .offer = SL_OFFER_FOLDERS},
     [CONFIG] = {.name = "--config",
                 .kind = SL_OPTION_TEXT,
                 .value = "FILE",
@@ -73,6 +78,7 @@ static enum sl_exit run(struct sl_cli *cli)
     enum sl_exit code = open_site(cli, &site, &doctor);
     if (code != SL_EXIT_DONE)
         return code;
+    doctor.root = cli->values[ROOT].text;
     if (doctor.len == 0) {
         look(&doctor, has_probe);
         if (cli->values[FIX].is_given)
@@ -87,6 +93,7 @@ static enum sl_exit run_config(const struct sl_cli *cli)
     const char *extra = cli->words[0]                    ? cli->words[0]
                         : cli->values[FIX].is_given      ? "--fix"
                         : cli->values[NO_PROBE].is_given ? "--no-probe"
+                        : cli->values[ROOT].is_given     ? "--root"
                                                          : NULL;
     if (extra)
         return sl_cli_fail(SL_ERROR(CONFIG_ALONE), extra);
@@ -178,7 +185,7 @@ static void fix(struct sl_doctor *doctor, bool has_probe)
 {
     if (sl_doctor_fix(doctor) == 0)
         return;
-    struct sl_doctor again = {.site = doctor->site, .only = doctor->only};
+    struct sl_doctor again = {.site = doctor->site, .root = doctor->root, .only = doctor->only};
     look(&again, has_probe);
     sl_doctor_keep_mended(&again, doctor);
     sl_doctor_free(doctor);

@@ -30,6 +30,7 @@ struct sl_finding {
 struct sl_doctor {
     const struct sl_site *site;        /* NULL: a configuration of somebody else's */
     const struct sl_site_nodes *nodes; /* those that are whole; NULL: unknown */
+    const char *root;                  /* of an installed broker; NULL: not looked at */
     const char *only;                  /* the one node that it is about; NULL: everything */
     struct sl_finding *list;
     size_t len, lost;   /* found; found when there was no more room */

@@ -3,6 +3,7 @@
 #include "broker_files.h"
 #include "crl.h"
 #include "doctor_site.h"
+#include "upkeep.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -14,6 +15,7 @@
 static const struct remedy *find_remedy(enum sl_check check);
 static bool close_mode(struct sl_doctor *doctor, struct sl_finding *finding);
 static bool remove_left(struct sl_doctor *doctor, struct sl_finding *finding);
+static bool keep_up(struct sl_doctor *doctor, struct sl_finding *finding);
 static bool renew_crl(struct sl_doctor *doctor, struct sl_finding *finding);
 static bool write_acl(struct sl_doctor *doctor, struct sl_finding *finding);
 static bool write_conf(struct sl_doctor *doctor, struct sl_finding *finding);
@@ -30,8 +32,11 @@ static const struct remedy {
 } remedies[] = {
     {SL_CHECK_FILE_EXPOSED, 0, close_mode, "only its owner can reach it now"},
     {SL_CHECK_FILE_LEFT, 0, remove_left, "it was removed"},
-    {SL_CHECK_CRL_HALF, 0, renew_crl, "the list was renewed"},
-    {SL_CHECK_CRL_OVER, 0, renew_crl, "the list was renewed"},
+    {SL_CHECK_CRL_HALF, 0, keep_up, "the list was renewed"},
+    {SL_CHECK_CRL_OVER, 0, keep_up, "the list was renewed"},
+    {SL_CHECK_SERVER_ENDS, 0, keep_up, "the certificate was renewed"},
+    {SL_CHECK_SERVER_OVER, 0, keep_up, "the certificate was renewed"},
+    {SL_CHECK_CANARY_ENDS, 0, keep_up, "the canaries were renewed"},
     {SL_CHECK_CRL_CANARY, 0, renew_crl, "the list was made anew"},
     {SL_CHECK_ACL_DIFFERS, 1, write_acl, "the list was made anew from the site"},
     {SL_CHECK_LISTS_MIXED, 1, write_acl, "the list was made anew from the site"},
@@ -100,7 +105,19 @@ static bool remove_left(struct sl_doctor *doctor, struct sl_finding *finding)
     return lstat(finding->where, &about) != 0;
 }
 
-/* With the authority's key, where it is here and opens without anybody. */
+/* What is due is renewed at once, for every finding of the kind. */
+static bool keep_up(struct sl_doctor *doctor, struct sl_finding *finding)
+{
+    (void)finding;
+    struct sl_upkeep done;
+    if (sl_upkeep_renew(doctor->site, SL_UPKEEP_COMMAND, &done) != SL_EXIT_DONE || done.is_locked)
+        return false;
+    if (sl_upkeep_is_renewed(&done))
+        change_acl(doctor);
+    return true;
+}
+
+/* A list that is not due. */
 static bool renew_crl(struct sl_doctor *doctor, struct sl_finding *finding)
 {
     (void)finding;

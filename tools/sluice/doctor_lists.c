@@ -1,5 +1,6 @@
 /* doctor: what the broker reads, against what the site makes of itself. */
 #include "broker_files.h"
+#include "broker_set.h"
 #include "conf.h"
 #include "crl.h"
 #include "doctor_site.h"
@@ -17,6 +18,7 @@ static bool differ(const struct sl_bytes *a, const struct sl_bytes *b, unsigned 
 static bool is_only_mark(const struct sl_bytes *made, const struct sl_bytes *found);
 static void look_at_topics(struct sl_doctor *doctor);
 static void look_at_address(struct sl_doctor *doctor);
+static void look_at_installed(struct sl_doctor *doctor, const struct sl_holders *holders);
 
 void sl_doctor_look_lists(struct sl_doctor *doctor, const struct sl_holders *holders)
 {
@@ -25,6 +27,8 @@ void sl_doctor_look_lists(struct sl_doctor *doctor, const struct sl_holders *hol
     look_at_conf(doctor);
     look_at_topics(doctor);
     look_at_address(doctor);
+    if (doctor->root)
+        look_at_installed(doctor, holders);
 }
 
 static void look_at_crl(struct sl_doctor *doctor, const struct sl_holders *holders)
@@ -186,4 +190,25 @@ static void look_at_address(struct sl_doctor *doctor)
             doctor, SL_CHECK_BIND_PUBLIC,
             (struct sl_place){.path = sl_path_join(doctor->site->root, "site.json").text},
             "bind %s", bind);
+}
+
+/* By the mechanism of 'sluice broker check', without its trial. */
+static void look_at_installed(struct sl_doctor *doctor, const struct sl_holders *holders)
+{
+    struct sl_cli_told told = {.is_told = false};
+    struct sl_results results = {.len = 0};
+    struct sl_set set;
+    X509 *canary = NULL;
+    for (size_t i = 0; i < holders->len; i++)
+        if (holders->list[i].purpose == SL_PKI_CANARY &&
+            strcmp(holders->list[i].name, SL_CANARY_REVOKED) == 0)
+            canary = holders->list[i].certificate;
+    sl_cli_listen(&told);
+    enum sl_exit code = sl_set_of_root(doctor->root, &set);
+    if (code == SL_EXIT_DONE)
+        code = sl_set_check(&set, canary, &results);
+    sl_cli_listen(NULL);
+    if (code != SL_EXIT_DONE)
+        sl_doctor_find_told(doctor, SL_CHECK_INSTALLED_WRONG,
+                            (struct sl_place){.path = doctor->root}, &told);
 }

@@ -237,7 +237,14 @@ static void judge(struct sl_doctor *doctor, struct sl_holders *holders, const ch
 static void judge_dates(struct sl_doctor *doctor, struct sl_place place,
                         enum sl_pki_purpose purpose, const X509 *certificate)
 {
-    char day[24];
+    char day[24], operator_name[sizeof(sl_name)];
+    if (purpose == SL_PKI_OPERATOR) { /* both of his are renewed under one name */
+        size_t len = strlen(place.name), suffix = strlen(SL_WATCH_SUFFIX);
+        bool is_watching = len > suffix && strcmp(place.name + len - suffix, SL_WATCH_SUFFIX) == 0;
+        snprintf(operator_name, sizeof operator_name, "%.*s",
+                 (int)(len - (is_watching ? suffix : 0)), place.name);
+        place.name = operator_name;
+    }
     if (X509_cmp_current_time(X509_get0_notBefore(certificate)) >= 0) {
         sl_site_print_time(day, sl_pki_unix_time(X509_get0_notBefore(certificate)));
         sl_doctor_find(doctor, SL_CHECK_CERTIFICATE_EARLY, place, "it begins at %s", day);
