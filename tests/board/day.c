@@ -1,25 +1,21 @@
 /* The node's own program with a clock that leaps over its idle time, so that a day passes in
- * seconds; the relay chip is its engine (src/link/slave.c), in here. leap-ms=N        every rest
- * leaps N ms instead of waiting for the tick command-s=N      every N s the clock waits until the
- * network has brought something: a command While an answer of the network may be on its way the
- * clock goes like any other. */
+ * seconds; the relay chip is its engine (src/link/slave.c), in here.
+ *   leap-ms=N     a rest leaps N ms instead of waiting for the tick, unless somebody owes an answer
+ *   command-s=N   every N s the clock waits until the network has brought something: a command */
 #include "chip.h"
 #include "clock.h"
 #include "link/slave.h"
-#include "port.h"
+#include "run.h"
 #include "semihost.h"
 #include "uart.h"
-#include <lwip/etharp.h>
 #include <lwip/memp.h>
 #include <lwip/priv/memp_priv.h>
+#include <lwip/priv/tcp_priv.h>
 #include <lwip/stats.h>
 #include <netif/ethernet.h>
 
-#define ANSWER_TICKS 30  /* of real time, for an answer to come */
-#define MORE_TICKS   3   /* ... and for what comes with it */
-#define DATA_LEN     64  /* a frame above this carries more than an acknowledgement */
-#define COMMAND_LEN  120 /* ... and above this a command */
-#define HOUR_MS      3600000u
+#define COMMAND_LEN 120 /* of a frame, at least */
+#define HOUR_MS     3600000u
 
 sl_ms __real_lx106_clock_now(void);
 sl_ms __wrap_lx106_clock_now(void);
@@ -27,16 +23,17 @@ void __real_lx106_clock_rest(void);
 void __wrap_lx106_clock_rest(void);
 err_t __real_ethernet_input(struct pbuf *frame, struct netif *netif);
 err_t __wrap_ethernet_input(struct pbuf *frame, struct netif *netif);
-err_t __real_etharp_output(struct netif *netif, struct pbuf *packet, const ip4_addr_t *to);
-err_t __wrap_etharp_output(struct netif *netif, struct pbuf *packet, const ip4_addr_t *to);
+void __real_sl_run_sleep(struct sl_run *run);
+void __wrap_sl_run_sleep(struct sl_run *run);
 void __wrap_sl_port_spi_start(const uint8_t frame[SL_FRAME_LEN]);
 bool __wrap_sl_port_spi_take(uint8_t frame[SL_FRAME_LEN]);
 
+static bool is_owed(void);
 static void tell_pools(void);
 
 static struct {
     sl_ms leapt;
-    uint32_t ticks_left; /* for an answer */
+    const struct sl_node *node;
     sl_ms command_due, hour_due;
     bool has_started;
 } day;
@@ -64,9 +61,7 @@ void __wrap_lx106_clock_rest(void)
         day.command_due = now + command_ms;
         day.hour_due = now + HOUR_MS;
     }
-    if (day.ticks_left > 0)
-        day.ticks_left--;
-    if (day.ticks_left > 0 || (command_ms > 0 && sl_ms_is_reached(now, day.command_due))) {
+    if (is_owed() || (command_ms > 0 && sl_ms_is_reached(now, day.command_due))) {
         __real_lx106_clock_rest();
         return;
     }
@@ -79,18 +74,25 @@ void __wrap_lx106_clock_rest(void)
 
 err_t __wrap_ethernet_input(struct pbuf *frame, struct netif *netif)
 {
-    if (frame->tot_len > DATA_LEN)
-        day.ticks_left = MORE_TICKS;
     if (frame->tot_len > COMMAND_LEN)
         day.command_due = __wrap_lx106_clock_now() + lx106_argument_number("command-s", 0) * 1000;
     return __real_ethernet_input(frame, netif);
 }
 
-err_t __wrap_etharp_output(struct netif *netif, struct pbuf *packet, const ip4_addr_t *to)
+void __wrap_sl_run_sleep(struct sl_run *run)
 {
-    if (packet->tot_len > DATA_LEN - SIZEOF_ETH_HDR)
-        day.ticks_left = ANSWER_TICKS;
-    return __real_etharp_output(netif, packet, to);
+    day.node = run->node;
+    __real_sl_run_sleep(run);
+}
+
+/* Something is on its way to the broker or back, however long a busy computer takes for it. */
+static bool is_owed(void)
+{
+    const struct sl_mqtt *mqtt = &day.node->connection.mqtt;
+    const struct tcp_pcb *pcb = tcp_active_pcbs;
+
+    return !sl_node_health(day.node).is_connected || mqtt->is_waiting || mqtt->flights_used > 0 ||
+           !pcb || pcb->unsent || pcb->unacked;
 }
 
 void __wrap_sl_port_spi_start(const uint8_t frame[SL_FRAME_LEN])

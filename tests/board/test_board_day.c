@@ -12,8 +12,8 @@ static struct test_garden garden;
 
 static int set_up(void **state)
 {
-    const char *const args[] = {"--elf",      SL_DAY_ELF, "--exact",      "--set",
-                                "leap-ms=20", "--set",    "command-s=60", NULL};
+    const char *const args[] = {"--elf",       SL_DAY_ELF, "--exact",      "--set",
+                                "leap-ms=200", "--set",    "command-s=60", NULL};
 
     (void)state;
     test_garden_make(&garden, NULL);

@@ -17,7 +17,7 @@
 #define PAYLOAD  (UDP + 8)
 #define OPTIONS  (PAYLOAD + 240) /* of DHCP */
 #define LEASE_S  240
-#define HOSTILE  6000  /* frames that the board must have taken */
+#define HOSTILE  9000  /* frames that the board must have taken */
 #define FLOOD    300   /* ... between two of its reports; so it is never far behind */
 #define QUIET_MS 60000 /* the longest for lwIP to give back what it will */
 #define SAMPLES  64
@@ -269,6 +269,50 @@ static uint32_t draw(uint32_t below)
     return state % below;
 }
 
+/* Of the broker's, to the board. */
+static const uint8_t *last_segment(void)
+{
+    unsigned i = samples_len;
+
+    do {
+        assert_true(i > 0 && samples_len - i < SAMPLES);
+        i--;
+    } while (!is_tcp(samples[i % SAMPLES].bytes, samples[i % SAMPLES].len));
+    return samples[i % SAMPLES].bytes;
+}
+
+/* Noise behind headers that are nearly right: lengths, options and fragments that lie. */
+static size_t make_strange(uint8_t *frame)
+{
+    static const uint16_t types[] = {0x0800, 0x0800, 0x0800, 0x0806, 0x86dd, 0x8100};
+    static const uint8_t protocols[] = {1, 6, 17, 2, 255};
+    const uint8_t *sample = last_segment(); /* whose addresses are the right ones */
+    const size_t len = PAYLOAD + draw(FRAME_MAX - PAYLOAD);
+    const uint16_t type = types[draw(6)];
+
+    memcpy(frame, sample, 12);
+    frames_set_u16(frame + 12, type);
+    if (type == 0x0806) {
+        frames_set_u16(frame + 14, 1);
+        frames_set_u16(frame + 16, 0x0800);
+    }
+    if (type != 0x0800)
+        return len;
+    frame[IP] = (uint8_t)(draw(4) == 0 ? 0x40 | draw(16) : 0x45);
+    if (draw(4) != 0)
+        frames_set_u16(frame + IP + 2, (uint16_t)(len - IP));
+    if (draw(4) != 0)
+        frames_set_u16(frame + IP + 6, 0);
+    frame[IP + 9] = protocols[draw(5)];
+    memcpy(frame + IP + 12, sample + IP + 12, 8);
+    if (frame[IP + 9] == 17) {
+        frames_set_u16(frame + UDP, draw(2) ? 67 : 53);
+        frames_set_u16(frame + UDP + 2, (uint16_t)(draw(2) ? 68 : draw(65536)));
+    }
+    frames_mend_checksums(frame, len);
+    return len;
+}
+
 /* A frame that came before, with a few things wrong in it; or nothing right at all. */
 static size_t make_hostile(uint8_t *frame)
 {
@@ -281,6 +325,8 @@ static size_t make_hostile(uint8_t *frame)
         frame[i] = (uint8_t)draw(256);
     if (draw(20) == 0)
         return 1 + draw(FRAME_MAX);
+    if (draw(3) == 0)
+        return make_strange(frame);
     memcpy(frame, sample->bytes, len);
     if (draw(3) == 0)
         len = 1 + draw((uint32_t)len);
@@ -300,13 +346,8 @@ static size_t make_hostile(uint8_t *frame)
 static size_t forge_segment(uint8_t *frame)
 {
     static const uint8_t record[] = {23, 3, 3, 0, 24};
-    unsigned i = samples_len;
 
-    do {
-        assert_true(i > 0 && samples_len - i < SAMPLES);
-        i--;
-    } while (!is_tcp(samples[i % SAMPLES].bytes, samples[i % SAMPLES].len));
-    memcpy(frame, samples[i % SAMPLES].bytes, FRAME_MAX);
+    memcpy(frame, last_segment(), FRAME_MAX);
     uint8_t *tcp = frame + UDP;
     const size_t header = (size_t)(tcp[12] >> 4) * 4;
     const uint32_t seq = ((uint32_t)frames_u16(tcp + 4) << 16 | frames_u16(tcp + 6)) +

@@ -2,7 +2,7 @@
 if(NOT TARGET board OR SL_SANITIZE)
     return()
 endif()
-foreach(name test_board_path test_board_refusals test_board_day test_board_frames test_board_network
+foreach(name test_board_path test_board_refusals test_board_day test_board_network
         test_board_cuts)
     add_executable(${name} ${PROJECT_SOURCE_DIR}/tests/board/${name}.c)
     target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
