@@ -57,6 +57,13 @@ if(TARGET sluice-chip AND TARGET sluice-node)
     set_tests_properties(system/cli_renew PROPERTIES LABELS system TIMEOUT 180
                          ENVIRONMENT ASAN_OPTIONS=verify_asan_link_order=0)
 
+    if(NOT SL_SANITIZE) # libfaketime and the sanitizers both want to be first
+        add_test(NAME system/expiry
+                 COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/expiry.sh $<TARGET_FILE:sluice>
+                         $<TARGET_FILE:sluice-node> $<TARGET_FILE:sluice-chip> ${SL_CHIP_ELF})
+        set_tests_properties(system/expiry PROPERTIES LABELS system TIMEOUT 180)
+    endif()
+
     add_executable(demo_live demo_live.c)
     target_link_libraries(demo_live PRIVATE system_harness sl_warnings)
     add_test(NAME system/demo_live

@@ -16,7 +16,7 @@ for group in "$@"; do
     demo) packages="$packages $build $run" ;;
     board) packages="$packages $build $run $board" ;;
     check) packages="$packages $build $run $board libcmocka-dev python3-minimal systemd busybox mandoc zsh \
-$deb fakeroot man-db" ;;
+$deb fakeroot faketime man-db" ;;
     lint) packages="$packages $build libcmocka-dev clang-format clang-tidy cppcheck" ;;
     fuzz) packages="$packages $build libcmocka-dev clang libclang-rt-14-dev python3-minimal" ;;
     bench) packages="$packages $build $run libcmocka-dev $board valgrind libpaho-mqtt-dev" ;;

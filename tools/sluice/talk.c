@@ -378,6 +378,7 @@ enum sl_exit sl_talk_visit(const struct sl_talk_visitor *visitor, enum sl_talk_w
             break;
         }
         talk->visit = &visit;
+        talk->not_after_s = visitor->pair ? sl_pki_not_after(visitor->pair->certificate) : 0;
         talk->receive = visitor->receive;
         talk->context = visitor->context;
         code = connect_with(talk, &own);
