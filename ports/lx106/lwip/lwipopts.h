@@ -5,6 +5,7 @@
 #ifndef SL_LX106_LWIPOPTS_H
 #define SL_LX106_LWIPOPTS_H
 
+#define LWIP_NO_CTYPE_H       1 /* its table is read by bytes */
 #define NO_SYS                1
 #define SYS_LIGHTWEIGHT_PROT  0
 #define LWIP_NETCONN          0
