@@ -1,6 +1,6 @@
 #!/bin/sh
-# Nothing is half-written: init, node add, node revoke and doctor --fix are ended by SIGKILL at each of
-# their calls to the disk, and find the disk full at each of them. $1 sluice, $2 libcut_short
+# Nothing is half-written: init, node add, node revoke, operator renew and doctor --fix are ended by
+# SIGKILL at each of their calls to the disk, and find the disk full at each. $1 sluice, $2 libcut_short
 . "$(dirname "$0")/cli_lib.sh"
 . "$tests/cli_cut.sh"
 
@@ -125,6 +125,33 @@ while [ $n -le "$calls" ]; do
         expect 5 "0 errors, 1 warning, 0 notes" "$sluice" doctor --fix --no-probe
         cmp site/broker/acl good/broker/acl && cmp site/broker/mosquitto.conf good/broker/mosquitto.conf ||
             fail "$what: not mended the second time"
+    done
+    n=$((n + 1))
+done
+
+# --- operator renew: the keys of before or the new ones, and the second try ends it ---
+rm -rf site && cp -a good site
+cut kill 0 "$sluice" operator renew operator || fail "operator renew: $(cat out)"
+check_order "operator renew"
+calls=$(count_calls)
+serial=$(openssl x509 -noout -serial -in good/operators/operator/certificate.pem | cut -d= -f2)
+public() { openssl "$1" -in "site/operators/$3/$2.pem" -$4 2>/dev/null; }
+n=1
+while [ $n -le "$calls" ]; do
+    for how in kill fail; do
+        rm -rf site && cp -a good site
+        cut $how $n "$sluice" operator renew operator
+        code=$?
+        what="operator renew, $how at call $n, $(sed -n ${n}p calls)"
+        [ $how$code = kill137 ] || [ $how$code = fail4 ] || fail "$what: gave $code: $(cat out)"
+        [ $how = kill ] || [ -z "$(find site -name '.new.*')" ] || fail "$what: left $(find site -name '.new.*')"
+        for user in operator operator-watch; do
+            [ "$(public pkey key $user pubout)" = "$(public x509 certificate $user pubkey | sed -n '/BEGIN PUB/,/END PUB/p')" ] ||
+                fail "$what: $user has no pair"
+        done
+        listed | grep -q "verify OK" || fail "$what: no list: $(listed)"
+        expect 0 "operator operator has new keys" "$sluice" operator renew operator
+        listed | grep -q "Serial Number: $serial" || fail "$what: not on the list the second time"
     done
     n=$((n + 1))
 done
