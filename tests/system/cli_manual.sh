@@ -36,7 +36,8 @@ while read -r words; do
             grep -q -e "$option" $file || fail "$words: $option is in --help, not in $file"
         done
     done
-    for option in $(grep -o -e '--[a-z][a-z-]*' page | grep -vx -e --site | sort -u); do
+    # --site is in the overview; --now is systemctl's.
+    for option in $(grep -o -e '--[a-z][a-z-]*' page | grep -vx -e --site -e --now | sort -u); do
         grep -q -e "$option" help || fail "$words: $option is in the man page, not in --help"
     done
     for argument in $(sed -n 's/^  \([A-Z][A-Z]*\)  .*/\1/p' help); do
