@@ -286,7 +286,8 @@ static enum sl_enrol_refusal check(struct sl_enrolment *enrolment, int32_t *why)
     default:
         return SL_ENROL_REFUSAL_UNTRUSTED;
     }
-    if (sl_grant_complete(enrolment->image, sizeof enrolment->image, &len, enrolment->key) != SL_OK)
+    if (sl_grant_complete(enrolment->image, sizeof enrolment->image, &len, enrolment->key, NULL) !=
+        SL_OK)
         return SL_ENROL_REFUSAL_SIZE;
     enrolment->taken = (uint16_t)len;
     return SL_ENROL_REFUSAL_NONE;

@@ -213,7 +213,7 @@ static enum sl_refusal take_grant(struct sl_renewal *renewal, uint64_t unix_s,
     const enum sl_refusal refusal = sl_grant_check(&slot->identity, &expected, scratch, number);
     if (refusal != SL_REFUSAL_NONE)
         return refusal;
-    status = sl_grant_complete(slot->image, sizeof slot->image, &len, renewal->key);
+    status = sl_grant_complete(slot->image, sizeof slot->image, &len, renewal->key, old);
     if (status == SL_OK)
         status = sl_identity_decode((struct sl_view){slot->image, len}, &slot->identity);
     if (status != SL_OK)

@@ -35,6 +35,7 @@ static const uint8_t magic[][MAGIC_LEN] = {
 static enum sl_status decode(enum kind kind, struct sl_view image, struct sl_identity *identity);
 static enum sl_status encode(enum kind kind, const struct sl_identity *identity, uint8_t *out,
                              size_t out_len, size_t *len);
+static void insert(uint8_t *image, size_t *len, uint8_t tag, struct sl_view value);
 static void seal(enum kind kind, uint8_t *image, size_t len);
 static enum sl_status check_envelope(enum kind kind, struct sl_view image,
                                      struct sl_reader *fields);
@@ -71,29 +72,47 @@ enum sl_status sl_grant_encode(const struct sl_identity *grant, uint8_t *out, si
     return encode(GRANT, &public, out, out_len, len);
 }
 
-/* The key's field belongs behind the certificate's; what stands behind that, fields that nobody
- * knows included, moves on. */
 enum sl_status sl_grant_complete(uint8_t *image, size_t cap, size_t *len,
-                                 const uint8_t private_key[SL_IDENTITY_KEY_LEN])
+                                 const uint8_t private_key[SL_IDENTITY_KEY_LEN],
+                                 const struct sl_identity *keep)
 {
     struct sl_identity grant;
     const struct sl_view key = {private_key, SL_IDENTITY_KEY_LEN};
-    const size_t added = FIELD_HEADER_LEN + SL_IDENTITY_KEY_LEN;
     const enum sl_status status = decode(GRANT, (struct sl_view){image, *len}, &grant);
+    size_t added = FIELD_HEADER_LEN + SL_IDENTITY_KEY_LEN;
 
     if (status != SL_OK)
         return status;
     if (!is_private_key(key))
         return SL_BAD_ARGUMENT;
-    if (*len + added > cap)
+    if (grant.wifi_name.len > 0 || keep == NULL || keep->wifi_name.len == 0)
+        keep = NULL;
+    else
+        added += FIELD_HEADER_LEN + keep->wifi_name.len +
+                 (keep->wifi_passphrase.len > 0 ? FIELD_HEADER_LEN + keep->wifi_passphrase.len : 0);
+    if (*len + added > cap || *len + added > SL_IDENTITY_MAX)
         return SL_TOO_LARGE;
-    const size_t at = (size_t)(grant.certificate.data - image) + grant.certificate.len;
-    struct sl_writer writer = sl_writer_init(image + at, added);
-    memmove(image + at + added, image + at, *len - at);
-    write_field(&writer, TAG_PRIVATE_KEY, key);
-    *len += added;
+    insert(image, len, TAG_PRIVATE_KEY, key);
+    if (keep != NULL)
+        insert(image, len, TAG_WIFI_NAME, keep->wifi_name);
+    if (keep != NULL && keep->wifi_passphrase.len > 0)
+        insert(image, len, TAG_WIFI_PASSPHRASE, keep->wifi_passphrase);
     seal(IDENTITY, image, *len);
     return SL_OK;
+}
+
+/* A field in its place: what stands behind that, fields that nobody knows included, moves on. */
+static void insert(uint8_t *image, size_t *len, uint8_t tag, struct sl_view value)
+{
+    const size_t end = *len - CRC_LEN, added = FIELD_HEADER_LEN + value.len;
+    size_t at = HEADER_LEN;
+
+    while (at < end && (image[at] & (uint8_t)~MANDATORY) < (tag & (uint8_t)~MANDATORY))
+        at += FIELD_HEADER_LEN + ((size_t)image[at + 1] << 8 | image[at + 2]);
+    struct sl_writer writer = sl_writer_init(image + at, added);
+    memmove(image + at + added, image + at, *len - at);
+    write_field(&writer, tag, value);
+    *len += added;
 }
 
 static enum sl_status decode(enum kind kind, struct sl_view image, struct sl_identity *identity)
@@ -259,6 +278,8 @@ static enum sl_status read_field(struct sl_identity *identity, uint8_t tag, stru
         identity->wifi_passphrase = value;
         return value.len > 0 ? SL_OK : SL_MALFORMED;
     default:
+        if (tag < TAG_ISSUED) /* a field that must be there, marked as one that need not be */
+            return SL_MALFORMED;
         return tag & MANDATORY ? SL_UNSUPPORTED : SL_OK;
     }
     return reader.failed || sl_reader_left(&reader) > 0 ? SL_MALFORMED : SL_OK;

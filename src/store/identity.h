@@ -74,12 +74,14 @@ SL_MUST_CHECK enum sl_status sl_grant_encode(const struct sl_identity *grant, ui
                                              size_t out_len, size_t *len);
 
 /* Make the identity of a grant, in place.
+ * keep: the identity in use, whose Wi-Fi data go on when the grant has none; NULL: none.
  * Requires: *len bytes of a grant in image, which has room for cap.
  * Gives:    the identity's image, *len bytes; views into the grant are void.
  * Fails:    what decode fails with, SL_BAD_ARGUMENT (key is zero), SL_TOO_LARGE (cap); image and
  *           *len are as before. */
 SL_MUST_CHECK enum sl_status sl_grant_complete(uint8_t *image, size_t cap, size_t *len,
-                                               const uint8_t private_key[SL_IDENTITY_KEY_LEN]);
+                                               const uint8_t private_key[SL_IDENTITY_KEY_LEN],
+                                               const struct sl_identity *keep);
 
 /* The rules for names and base topics, for everyone who takes them from a person. */
 bool sl_identity_is_name(struct sl_view name);

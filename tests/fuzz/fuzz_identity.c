@@ -125,9 +125,9 @@ static void check_completed(struct sl_view image)
 
     FUZZ_CHECK(bytes != NULL);
     memcpy(bytes, image.data, image.len);
-    FUZZ_CHECK(sl_grant_complete(bytes, whole - 1, &len, key) == SL_TOO_LARGE);
+    FUZZ_CHECK(sl_grant_complete(bytes, whole - 1, &len, key, NULL) == SL_TOO_LARGE);
     FUZZ_CHECK(len == image.len && memcmp(bytes, image.data, len) == 0);
-    FUZZ_CHECK(sl_grant_complete(bytes, whole, &len, key) == SL_OK && len == whole);
+    FUZZ_CHECK(sl_grant_complete(bytes, whole, &len, key, NULL) == SL_OK && len == whole);
     FUZZ_CHECK(sl_identity_decode((struct sl_view){bytes, len}, &identity) == SL_OK);
     FUZZ_CHECK(sl_grant_decode(image, &grant) == SL_OK);
     grant.private_key = (struct sl_view){key, sizeof key};

@@ -7,6 +7,7 @@ build=$2 cmake=$3
 DESTDIR=$work/dest "$cmake" --install "$build" --prefix /usr >out 2>&1 || fail "$(cat out)"
 for file in usr/bin/sluice usr/bin/sluice-node usr/lib/systemd/system/sluice-node@.service \
     usr/lib/systemd/system/sluice-maintain.service usr/lib/systemd/system/sluice-maintain.timer \
+    usr/lib/systemd/system/sluice-renew.service \
     usr/lib/sysusers.d/sluice.conf usr/lib/udev/rules.d/60-sluice.rules usr/share/man/man8/sluice-node.8 \
     usr/share/sluice/node.conf usr/share/man/man1/sluice.1 usr/share/man/man1/sluice-node-add.1 \
     usr/share/man/man7/sluice-errors.7 usr/share/bash-completion/completions/sluice \
@@ -29,7 +30,7 @@ systemd-analyze verify --man=no "$unit" >out 2>&1 && [ ! -s out ] || fail "syste
 # In tenths: 'OK' ends at 4.9, 'safe' is below 2.0.
 systemd-analyze security --offline=true --no-pager --threshold=15 "$unit" >out 2>&1 || fail "exposure above 1.5: $(cat out)"
 tail -n 1 out
-for name in sluice-maintain.service sluice-maintain.timer; do
+for name in sluice-renew.service sluice-maintain.service sluice-maintain.timer; do
     unit=$work/usr/lib/systemd/system/$name
     systemd-analyze verify --man=no "$unit" >out 2>&1 && [ ! -s out ] || fail "systemd-analyze verify: $(cat out)"
 done

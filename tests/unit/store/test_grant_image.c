@@ -139,10 +139,10 @@ static void test_completes_to_the_identity_with_the_key(void **state)
         count++;
         memcpy(copy, bytes, len);
         assert_int_equal(sl_grant_decode((struct sl_view){copy, len}, &grant), SL_OK);
-        assert_int_equal(sl_grant_complete(bytes, grant_len + 34, &len, key), SL_TOO_LARGE);
+        assert_int_equal(sl_grant_complete(bytes, grant_len + 34, &len, key, NULL), SL_TOO_LARGE);
         assert_int_equal(len, grant_len);
         assert_memory_equal(bytes, copy, len);
-        assert_int_equal(sl_grant_complete(bytes, grant_len + 35, &len, key), SL_OK);
+        assert_int_equal(sl_grant_complete(bytes, grant_len + 35, &len, key, NULL), SL_OK);
         assert_int_equal(len, grant_len + 35);
         assert_int_equal(sl_identity_decode((struct sl_view){bytes, len}, &identity), SL_OK);
         assert_memory_equal(identity.private_key.data, key, sizeof key);
@@ -154,6 +154,44 @@ static void test_completes_to_the_identity_with_the_key(void **state)
     assert_int_equal(count, 4);
 }
 
+/* A site that renews a certificate does not know the network's passphrase. */
+static void test_keeps_the_wifi_of_the_identity_in_use(void **state)
+{
+    const struct sl_identity keep = {.wifi_name = sl_view_text("garden net"),
+                                     .wifi_passphrase = sl_view_text("correct horse")};
+    const struct sl_identity open_net = {.wifi_name = sl_view_text("open")};
+    struct sl_identity identity;
+    size_t len = take_example();
+    const size_t grant_len = len;
+    (void)state;
+
+    memcpy(copy, image, len);
+    assert_int_equal(sl_grant_complete(image, len + 35 + 13 + 15, &len, key, &keep), SL_TOO_LARGE);
+    assert_int_equal(len, grant_len);
+    assert_memory_equal(image, copy, len);
+    assert_int_equal(sl_grant_complete(image, len + 35 + 13 + 16, &len, key, &keep), SL_OK);
+    assert_int_equal(sl_identity_decode((struct sl_view){image, len}, &identity), SL_OK);
+    assert_true(sl_view_is_equal(identity.wifi_name, keep.wifi_name));
+    assert_true(sl_view_is_equal(identity.wifi_passphrase, keep.wifi_passphrase));
+
+    memcpy(image, copy, grant_len);
+    len = grant_len;
+    assert_int_equal(sl_grant_complete(image, sizeof image, &len, key, &open_net), SL_OK);
+    assert_int_equal(sl_identity_decode((struct sl_view){image, len}, &identity), SL_OK);
+    assert_true(sl_view_is_equal(identity.wifi_name, open_net.wifi_name));
+    assert_int_equal(identity.wifi_passphrase.len, 0);
+
+    /* A grant that brings its own. */
+    memcpy(image, copy, grant_len);
+    assert_int_equal(sl_grant_decode((struct sl_view){copy, grant_len}, &identity), SL_OK);
+    identity.wifi_name = sl_view_text("new net");
+    assert_int_equal(sl_grant_encode(&identity, image, sizeof image, &len), SL_OK);
+    assert_int_equal(sl_grant_complete(image, sizeof image, &len, key, &keep), SL_OK);
+    assert_int_equal(sl_identity_decode((struct sl_view){image, len}, &identity), SL_OK);
+    assert_true(sl_view_is_equal(identity.wifi_name, sl_view_text("new net")));
+    assert_int_equal(identity.wifi_passphrase.len, 0);
+}
+
 static void test_completes_nothing_else(void **state)
 {
     static const uint8_t zeros[SL_IDENTITY_KEY_LEN];
@@ -162,14 +200,15 @@ static void test_completes_nothing_else(void **state)
     (void)state;
 
     memcpy(copy, image, len);
-    assert_int_equal(sl_grant_complete(image, sizeof image, &len, zeros), SL_BAD_ARGUMENT);
+    assert_int_equal(sl_grant_complete(image, sizeof image, &len, zeros, NULL), SL_BAD_ARGUMENT);
     image[9] ^= 1;
-    assert_int_equal(sl_grant_complete(image, sizeof image, &len, key), SL_CORRUPT);
+    assert_int_equal(sl_grant_complete(image, sizeof image, &len, key, NULL), SL_CORRUPT);
     image[9] ^= 1;
     assert_int_equal(len, grant_len);
     assert_memory_equal(image, copy, len);
-    assert_int_equal(sl_grant_complete(image, sizeof image, &len, key), SL_OK);
-    assert_int_equal(sl_grant_complete(image, sizeof image, &len, key), SL_CORRUPT); /* again */
+    assert_int_equal(sl_grant_complete(image, sizeof image, &len, key, NULL), SL_OK);
+    assert_int_equal(sl_grant_complete(image, sizeof image, &len, key, NULL),
+                     SL_CORRUPT); /* again */
 }
 
 int main(void)
@@ -180,6 +219,7 @@ int main(void)
         cmocka_unit_test(test_every_truncation_is_refused),
         cmocka_unit_test(test_every_flipped_bit_is_refused),
         cmocka_unit_test(test_completes_to_the_identity_with_the_key),
+        cmocka_unit_test(test_keeps_the_wifi_of_the_identity_in_use),
         cmocka_unit_test(test_completes_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
