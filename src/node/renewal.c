@@ -220,6 +220,7 @@ static enum sl_refusal take_grant(struct sl_renewal *renewal, uint64_t unix_s,
         return SL_REFUSAL_GRANT_DAMAGED;
     renewal->total = (uint16_t)len;
     renewal->stage = SL_RENEWAL_STORING;
+    renewal->failure = SL_RENEWAL_FAILURE_NONE; /* what comes now is of this one */
     renewal->wants_request = renewal->has_due = false;
     order(renewal, SL_IDENTITY_TRY);
     return SL_REFUSAL_NONE;

@@ -77,6 +77,71 @@ grep -A99 '^user operator-watch' site/broker/acl | sed '/^user Renewal/,$d' | gr
     fail "the watcher may do something with certificates"
 expect 0 "garden: connected with its new key" "$sluice" renew garden
 
+# --- the service: whoever asks is answered, and who may not is not ---
+start_service() {
+    env "$@" "$sluice" renew --serve >serve.log 2>&1 &
+    service=$!
+    pids="$pids $service"
+    until_true grep -q "answers the requests of 1 node" serve.log || fail "no service: $(cat serve.log)"
+}
+stop_service() {
+    kill "$service"
+    wait "$service"
+    [ $? = 0 ] || fail "the service did not end in order: $(cat serve.log)"
+}
+start_service
+stop_service
+# Three certificates a day, which garden has had by now.
+start_service
+mosquitto_pub $operator -q 1 -t irrigation/garden/cert/renew -n
+until_true grep -q "garden has had . certificates in 24 hours.*renew-too-often" serve.log ||
+    fail "no limit: $(cat serve.log)"
+stop_service
+# The answer to a request that waits for somebody; then the broker goes, and comes back.
+"$sluice" renew --serve --a-day 99 >serve.log 2>&1 &
+service=$!
+pids="$pids $service"
+until_true grep -q "answers the requests of 1 node" serve.log || fail "no service: $(cat serve.log)"
+before=$(serial)
+mosquitto_pub $operator -q 1 -t irrigation/garden/cert/renew -n
+until_true grep -q "garden: uses its new certificate" serve.log || fail "the service: $(cat serve.log)"
+[ "$(serial)" != "$before" ] || fail "the site still has the old certificate"
+kill $broker && wait $broker
+until_true grep -q "broker-down" serve.log || fail "nobody misses the broker: $(cat serve.log)"
+start_broker
+until_true sh -c '[ $(grep -c "answers the requests" serve.log) = 2 ]' || fail "not back: $(cat serve.log)"
+expect 0 "garden is revoked" "$sluice" node revoke garden
+grep -q "answers the requests of 0 nodes" serve.log || until_true grep -q "of 0 nodes" serve.log ||
+    fail "a revoked node is still answered: $(cat serve.log)"
+expect 1 "is revoked, and gets no certificate" "$sluice" renew garden
+stop_service
+stop_node
+expect 0 "is made anew" "$sluice" node add garden --replace
+cp -p site/nodes/garden/identity identity
+start_node
+heard "connected: MQTT"
+
+# --- a new address: to one that does not answer, and back; then to one that does ---
+dead=$(free_port)
+expect 0 "to be found at 127.0.0.1:$dead" "$sluice" broker move 127.0.0.1:$dead
+openssl x509 -noout -ext subjectAltName -in site/broker/certificate.pem | grep -q "IP Address:127.0.0.1" || fail "names"
+expect 1 "the broker is at 127.0.0.1:$dead already" "$sluice" broker move 127.0.0.1:$dead
+cp -a site second # the same files, at the new address
+"$sluice" renew garden --timeout 8 >out 2>&1 && fail "renewed to nowhere: $(cat out)"
+grep -q "broker-down\|renew-failed" out || fail "in other words: $(cat out)" # it may be back already
+heard "opened no session, so the old one goes on"
+until_true sh -c '[ $(grep -c "connected: MQTT" node.log) = 2 ]' || fail "not back: $(cat node.log)"
+expect 0 "127.0.0.1:$port" "$sluice" node list
+"$sluice" --site second broker run >second.log 2>&1 &
+pids="$pids $!"
+until_true grep -q ' running$' second.log || fail "no second broker: $(cat second.log)"
+expect 0 "garden: connected with its new key" "$sluice" renew --all
+expect 0 "127.0.0.1:$dead" "$sluice" node list
+expect 0 "confirmed at the pin" "$sluice" on garden 1 5
+stop_node
+kill $broker && wait $broker
+port=$dead
+
 # --- power cuts: the node is killed at each of its writes, and one of the two works ---
 stop_node
 n=1 seen=0

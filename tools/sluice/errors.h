@@ -223,6 +223,8 @@ enum sl_exit {
       "nothing was changed; try again")                                                            \
     X(REQUEST_BAD, REFUSED, "NODE CAUSE", "the certificate request of %s is refused (%s)",         \
       "make sure that it comes from this node; let it make a new one")                             \
+    X(BROKER_THERE_ALREADY, REFUSED, "HOST PORT", "the broker is at %s:%u already",                \
+      "name the address that it moves to")                                                         \
     X(NODE_IS_REVOKED, REFUSED, "NODE NODE", "%s is revoked, and gets no certificate",             \
       "give the name to a device by 'sluice node add %s --replace', or 'sluice node enrol'")       \
     X(RENEW_TOO_OFTEN, REFUSED, "NODE COUNT NODE",                                                 \

@@ -32,19 +32,26 @@ void sl_pki_free(struct sl_pki_pair *pair)
     *pair = (struct sl_pki_pair){NULL, NULL};
 }
 
+static size_t add_name(char *out, size_t at, const char *host)
+{
+    return at + (size_t)snprintf(out + at, SL_PKI_NAMES_MAX - at, ",%s:%s",
+                                 sl_site_is_address(host) ? "IP" : "DNS", host);
+}
+
 void sl_pki_list_server_names(const struct sl_site *site, char out[SL_PKI_NAMES_MAX])
 {
-    unsigned char address[16];
-    bool is_address = inet_pton(AF_INET, site->host, address) == 1 ||
-                      inet_pton(AF_INET6, site->host, address) == 1;
-    bool is_loopback = sl_site_is_loopback(site->host);
+    const char *before = site->former_len > 0 ? site->former[site->former_len - 1].host : NULL;
     /* The first name is the one that nodes check; they never check an address. */
-    if (is_loopback)
-        snprintf(out, SL_PKI_NAMES_MAX, "DNS:%s,DNS:localhost,IP:127.0.0.1,IP:::1",
-                 site->broker_name);
+    size_t at = (size_t)snprintf(out, SL_PKI_NAMES_MAX, "DNS:%s", site->broker_name);
+    bool has_loopback = sl_site_is_loopback(site->host);
+    if (has_loopback)
+        at +=
+            (size_t)snprintf(out + at, SL_PKI_NAMES_MAX - at, ",DNS:localhost,IP:127.0.0.1,IP:::1");
     else
-        snprintf(out, SL_PKI_NAMES_MAX, "DNS:%s,%s:%s", site->broker_name,
-                 is_address ? "IP" : "DNS", site->host);
+        at = add_name(out, at, site->host);
+    /* Until everybody has moved. */
+    if (before && strcmp(before, site->host) != 0 && !(has_loopback && sl_site_is_loopback(before)))
+        add_name(out, at, before);
 }
 
 /* --- files ---------------------------------------------------------------------------------- */

@@ -28,7 +28,7 @@ enum sl_pki_purpose {
 #define SL_PKI_LEAF_DAYS    1095 /* 3 years */
 #define SL_PKI_VISITOR_DAYS 2    /* one to be used, one for a broker whose clock is fast */
 #define SL_PKI_BACK_S       86400 /* certificates begin a day back: the clock of a peer may be slow */
-#define SL_PKI_NAMES_MAX    640   /* two host names and their marks */
+#define SL_PKI_NAMES_MAX    900   /* three host names and their marks */
 
 /* A certificate and its key. */
 struct sl_pki_pair {
@@ -37,8 +37,8 @@ struct sl_pki_pair {
 };
 void sl_pki_free(struct sl_pki_pair *pair);
 
-/* The names of the broker's certificate: the one that nodes expect, and where clients dial. On a
- * loopback site every name of the loopback. */
+/* The names of the broker's certificate: the one that nodes expect, and where clients dial, now and
+ * before 'broker move'. On a loopback site every name of the loopback. */
 void sl_pki_list_server_names(const struct sl_site *site, char out[SL_PKI_NAMES_MAX]);
 
 /* key.pem (0600, first) and certificate.pem in folder. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define SLICE_MS 100
+#define LEAVE_MS 1000
 
 enum { ALL, SERVE, A_DAY, OPERATOR, TIMEOUT, JSON };
 static const struct sl_option options[] = {
@@ -60,7 +61,15 @@ const struct sl_command sl_command_renew = {
 
 static enum sl_exit renew_once(const struct sl_site *site, const char *name,
                                const struct sl_cli *cli);
-static enum sl_exit converse(struct sl_renews *renews, struct sl_talk *talk, unsigned timeout_ms);
+typedef enum sl_exit step(struct sl_renews *renews, struct sl_talk *talk, unsigned timeout_ms);
+static enum sl_exit renew_all(struct sl_renews *renews, const char *operator_name,
+                              unsigned timeout_ms);
+static enum sl_exit at_broker(struct sl_renews *renews, const struct sl_site *way,
+                              const char *operator_name, unsigned timeout_ms, step *converse);
+static step ask_and_follow, await;
+static enum sl_exit follow_all(struct sl_renews *renews, struct sl_talk *talk, unsigned timeout_ms,
+                               bool may_leave);
+static bool has_left(const struct sl_renew *renew);
 static enum sl_exit ask(struct sl_renew *renew, struct sl_talk *talk);
 static enum sl_exit follow(struct sl_renews *renews, struct sl_renew *renew, struct sl_talk *talk);
 static enum sl_exit fail(struct sl_renew *renew, enum sl_exit code);
@@ -92,7 +101,6 @@ static enum sl_exit renew_once(const struct sl_site *site, const char *name,
     struct sl_site_nodes nodes;
     struct sl_renews renews = {.len = 0};
     struct sl_authority authority;
-    struct sl_talk *talk = NULL;
     uint64_t end_s;
     enum sl_exit code = sl_site_find_nodes(site, name, &nodes);
     if (code != SL_EXIT_DONE)
@@ -108,31 +116,88 @@ static enum sl_exit renew_once(const struct sl_site *site, const char *name,
         code = sl_authority_open(site, true, &authority);
     if (code == SL_EXIT_DONE) {
         sl_authority_close(&authority);
-        code = sl_talk_open(site, cli->values[OPERATOR].text, false, timeout_ms, sl_renew_hear,
-                            &renews, &talk);
+        code = renew_all(&renews, cli->values[OPERATOR].text, timeout_ms);
+        if (wants_json)
+            print_json(&renews);
     }
-    if (code == SL_EXIT_DONE)
-        code = sl_renew_subscribe(&renews, talk);
-    if (code == SL_EXIT_DONE)
-        code = converse(&renews, talk, timeout_ms);
-    if (wants_json && talk)
-        print_json(&renews);
-    sl_talk_close(talk);
     sl_renew_free(&renews);
     sl_site_free_nodes(&nodes);
     return code;
 }
 
-/* All at once: each node takes its own time. Gives the first failure. */
-static enum sl_exit converse(struct sl_renews *renews, struct sl_talk *talk, unsigned timeout_ms)
+/* By way of the broker that each of them is at: here, or where it was before it moved. */
+static enum sl_exit renew_all(struct sl_renews *renews, const char *operator_name,
+                              unsigned timeout_ms)
 {
-    const uint64_t end = sl_cli_now_ms() + timeout_ms;
-    enum sl_exit first = SL_EXIT_DONE, code = SL_EXIT_DONE;
+    const struct sl_site *site = renews->site;
+    enum sl_exit first = SL_EXIT_DONE, code;
     for (size_t i = 0; i < renews->len; i++) {
-        renews->list[i].has_request = false;
-        code = fail(&renews->list[i], ask(&renews->list[i], talk));
+        const struct sl_renew *next = &renews->list[i];
+        struct sl_site way = *site;
+        if (next->stage != SL_RENEW_IDLE)
+            continue;
+        if (next->is_moving) {
+            snprintf(way.host, sizeof way.host, "%s", next->node->host);
+            way.port = next->node->port;
+        }
+        for (size_t k = 0; k < renews->len; k++) {
+            struct sl_renew *renew = &renews->list[k];
+            renew->is_here = renew->is_moving == next->is_moving &&
+                             (!next->is_moving || (strcmp(renew->node->host, way.host) == 0 &&
+                                                   renew->node->port == way.port));
+        }
+        code = at_broker(renews, &way, operator_name, timeout_ms, ask_and_follow);
+        first = first == SL_EXIT_DONE ? code : first;
+        if (next->is_moving && code == SL_EXIT_DONE)
+            code = at_broker(renews, site, operator_name, timeout_ms, await);
+        first = first == SL_EXIT_DONE ? code : first;
+        for (size_t k = i; k < renews->len; k++) /* whom a lost connection has left out */
+            if (renews->list[k].is_here && renews->list[k].stage < SL_RENEW_DONE)
+                renews->list[k].stage = SL_RENEW_FAILED;
+    }
+    return first;
+}
+
+static enum sl_exit at_broker(struct sl_renews *renews, const struct sl_site *way,
+                              const char *operator_name, unsigned timeout_ms, step *converse)
+{
+    struct sl_talk *talk = NULL;
+    enum sl_exit code =
+        sl_talk_open(way, operator_name, false, timeout_ms, sl_renew_hear, renews, &talk);
+    if (code == SL_EXIT_DONE)
+        code = sl_renew_subscribe(renews, talk);
+    if (code == SL_EXIT_DONE)
+        code = converse(renews, talk, timeout_ms);
+    sl_talk_close(talk);
+    return code;
+}
+
+/* All at once: each node takes its own time. Gives the first failure. */
+static enum sl_exit ask_and_follow(struct sl_renews *renews, struct sl_talk *talk,
+                                   unsigned timeout_ms)
+{
+    enum sl_exit first = SL_EXIT_DONE, code;
+    for (size_t i = 0; i < renews->len; i++) {
+        struct sl_renew *renew = &renews->list[i];
+        renew->has_request = false;
+        code = renew->is_here ? fail(renew, ask(renew, talk)) : SL_EXIT_DONE;
         first = first == SL_EXIT_DONE ? code : first;
     }
+    code = follow_all(renews, talk, timeout_ms, true);
+    return first == SL_EXIT_DONE ? code : first;
+}
+
+static enum sl_exit await(struct sl_renews *renews, struct sl_talk *talk, unsigned timeout_ms)
+{
+    return follow_all(renews, talk, timeout_ms, false);
+}
+
+/* may_leave: who moves is followed only until it has its answer. */
+static enum sl_exit follow_all(struct sl_renews *renews, struct sl_talk *talk, unsigned timeout_ms,
+                               bool may_leave)
+{
+    const uint64_t end = sl_cli_now_ms() + timeout_ms;
+    enum sl_exit first = SL_EXIT_DONE, code;
     bool is_open = true;
     while (is_open && sl_cli_now_ms() < end && !sl_talk_is_stopping()) {
         is_open = false;
@@ -141,25 +206,35 @@ static enum sl_exit converse(struct sl_renews *renews, struct sl_talk *talk, uns
             return code;
         for (size_t i = 0; i < renews->len; i++) {
             struct sl_renew *renew = &renews->list[i];
-            if (renew->stage >= SL_RENEW_DONE)
+            if (!renew->is_here || renew->stage >= SL_RENEW_DONE)
                 continue;
             code = fail(renew, follow(renews, renew, talk));
             first = first == SL_EXIT_DONE ? code : first;
-            is_open |= renew->stage < SL_RENEW_DONE;
+            is_open |= renew->stage < SL_RENEW_DONE && !(may_leave && has_left(renew));
         }
     }
     for (size_t i = 0; i < renews->len; i++) {
-        const char *who = renews->list[i].node->name;
+        const struct sl_renew *renew = &renews->list[i];
+        const char *who = renew->node->name;
         code = SL_EXIT_DONE;
-        if (renews->list[i].stage < SL_RENEW_DONE && sl_talk_is_stopping())
+        if (!renew->is_here || renew->stage >= SL_RENEW_DONE || (may_leave && has_left(renew)))
+            continue;
+        if (sl_talk_is_stopping())
             code = sl_cli_fail(SL_ERROR(NODE_NOT_AWAITED), who, who);
-        else if (renews->list[i].stage == SL_RENEW_ASKED)
+        else if (renew->stage == SL_RENEW_ASKED)
             code = sl_cli_fail(SL_ERROR(RENEW_UNHEARD), who, timeout_ms / 1000);
-        else if (renews->list[i].stage == SL_RENEW_ANSWERED)
+        else
             code = sl_cli_fail(SL_ERROR(RENEW_UNUSED), who, timeout_ms / 1000);
         first = first == SL_EXIT_DONE ? code : first;
     }
     return first;
+}
+
+/* It has its answer, and had the time to refuse it. */
+static bool has_left(const struct sl_renew *renew)
+{
+    return renew->is_moving && renew->stage == SL_RENEW_ANSWERED &&
+           sl_cli_now_ms() >= renew->answered_ms + LEAVE_MS;
 }
 
 static enum sl_exit ask(struct sl_renew *renew, struct sl_talk *talk)
@@ -200,7 +275,7 @@ static enum sl_exit follow(struct sl_renews *renews, struct sl_renew *renew, str
         return sl_cli_fail(SL_ERROR(NODE_REFUSED), renew->node->name, renew->refusal);
     if (!renew->has_report || renew->stage != SL_RENEW_ANSWERED)
         return SL_EXIT_DONE;
-    if (renew->error[0] != '\0')
+    if (renew->error[0] != '\0' && !renew->is_error_old)
         return sl_cli_fail(SL_ERROR(RENEW_FAILED), renew->node->name, renew->error);
     code = sl_renew_look(renews, renew, &is_done);
     if (code == SL_EXIT_DONE && renew->granted_s == (uint64_t)renew->issued_s) {

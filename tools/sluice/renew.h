@@ -18,11 +18,15 @@ enum sl_renew_stage {
 struct sl_renew {
     const struct sl_site_node *node;
     enum sl_renew_stage stage;
-    bool has_request; /* that nobody has answered */
+    bool is_here;         /* it is reached by the connection that is open */
+    bool is_moving;       /* it dials where the broker was before 'broker move' */
+    uint64_t answered_ms; /* sl_cli_now_ms of the answer */
+    bool has_request;     /* that nobody has answered */
     uint8_t request[SL_ISSUE_REQUEST_MAX + 1];
     size_t request_len;
     bool has_report;      /* one that nobody has looked at */
     int64_t issued_s;     /* of the certificate in use, as the node says; below 0: unknown */
+    bool is_error_old;    /* it was there before the last answer */
     char error[48];       /* why its last renewal failed, as the node says; empty: it did not */
     char refusal[192];    /* what it refused in words */
     uint64_t granted_s;   /* issue of the certificate that it was sent, 0: none */
@@ -44,7 +48,7 @@ void sl_renew_free(struct sl_renews *renews);
 
 /* A sl_talk_receive; context: struct sl_renews. */
 void sl_renew_hear(void *context, const struct sl_talk_message *message);
-/* To the reports, requests and refusals of every node. */
+/* To the reports, requests and refusals of every node that is here. */
 SL_MUST_CHECK enum sl_exit sl_renew_subscribe(struct sl_renews *renews, struct sl_talk *talk);
 
 /* Answer the request of this node. SL_EXIT_REFUSED, and the node stays as it is: the request, or

@@ -142,7 +142,8 @@ static enum sl_exit answer_all(struct sl_renews *renews, struct sl_talk *talk)
             code = sl_renew_look(renews, renew, &is_done);
             if (is_done)
                 say(name, "uses its new certificate");
-            if (renew->stage == SL_RENEW_ANSWERED && renew->error[0] != '\0') {
+            if (renew->stage == SL_RENEW_ANSWERED && renew->error[0] != '\0' &&
+                !renew->is_error_old) {
                 sl_cli_note("%s could not use its new certificate (%s)", name, renew->error);
                 renew->stage = SL_RENEW_FAILED;
             }

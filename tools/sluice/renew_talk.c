@@ -22,9 +22,16 @@ enum sl_exit sl_renew_init(struct sl_renews *renews, const struct sl_site *site,
     if (!renews->list)
         return sl_cli_fail(SL_ERROR(MEMORY));
     for (size_t i = 0; i < nodes->len; i++)
-        if (!nodes->list[i].is_revoked)
+        if (!nodes->list[i].is_revoked) {
+            struct sl_site_node moved = nodes->list[i];
+            sl_site_new_address(site, &moved);
             renews->list[renews->len++] =
-                (struct sl_renew){.node = &nodes->list[i], .issued_s = SL_REPORTED_UNKNOWN};
+                (struct sl_renew){.node = &nodes->list[i],
+                                  .is_here = true,
+                                  .is_moving = strcmp(moved.host, nodes->list[i].host) != 0 ||
+                                               moved.port != nodes->list[i].port,
+                                  .issued_s = SL_REPORTED_UNKNOWN};
+        }
     return SL_EXIT_DONE;
 }
 
@@ -40,7 +47,9 @@ enum sl_exit sl_renew_subscribe(struct sl_renews *renews, struct sl_talk *talk)
     static const char *const tails[] = {"refused", "report", "cert/request"};
     enum sl_exit code = SL_EXIT_DONE;
     for (size_t i = 0; i < renews->len; i++)
-        for (size_t t = 0; code == SL_EXIT_DONE && t < sizeof tails / sizeof tails[0]; t++) {
+        for (size_t t = 0;
+             renews->list[i].is_here && code == SL_EXIT_DONE && t < sizeof tails / sizeof tails[0];
+             t++) {
             char topic[SL_TOPIC_MAX];
             snprintf(topic, sizeof topic, "%s/%s", renews->list[i].node->base, tails[t]);
             code = sl_talk_subscribe(talk, topic);
@@ -82,6 +91,7 @@ static void hear_report(struct sl_renew *renew, const struct sl_talk_message *me
         snprintf(renew->error, sizeof renew->error, "%s", reported.renewal_error);
         if (strcmp(renew->error, "-") == 0)
             renew->error[0] = '\0';
+        renew->is_error_old = renew->is_error_old && renew->error[0] != '\0';
     }
     cJSON_Delete(json);
 }
@@ -110,7 +120,9 @@ enum sl_exit sl_renew_answer(struct sl_renews *renews, struct sl_renew *renew, s
     if (code != SL_EXIT_DONE)
         return code;
     renew->stage = SL_RENEW_ANSWERED;
-    renew->refusal[0] = renew->error[0] = '\0';
+    renew->answered_ms = sl_cli_now_ms();
+    renew->refusal[0] = '\0';
+    renew->is_error_old = renew->error[0] != '\0'; /* until a report has none */
     renew->granted_s = renewing.issued_s;
     renew->not_after_s = renewing.not_after_s;
     *is_again = renewing.is_again;

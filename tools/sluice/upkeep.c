@@ -18,7 +18,6 @@ static enum sl_exit look(const struct sl_site *site, struct state *state);
 static enum sl_exit sign(const struct sl_site *site, const struct sl_authority *authority,
                          const struct state *state, struct sl_upkeep *done);
 static enum sl_exit renew_list(const struct sl_site *site, const struct sl_authority *authority);
-static enum sl_exit renew_server(const struct sl_site *site, const struct sl_authority *authority);
 static bool has_canary(const struct sl_site *site, X509_CRL *crl);
 
 bool sl_upkeep_is_renewed(const struct sl_upkeep *done)
@@ -116,7 +115,7 @@ static enum sl_exit sign(const struct sl_site *site, const struct sl_authority *
         done->has_list = code == SL_EXIT_DONE;
     }
     if (code == SL_EXIT_DONE && state->needs_server) {
-        code = renew_server(site, authority);
+        code = sl_upkeep_renew_server(site, authority);
         done->has_server = code == SL_EXIT_DONE;
     }
     return code;
@@ -135,7 +134,8 @@ static enum sl_exit renew_list(const struct sl_site *site, const struct sl_autho
 }
 
 /* The key stays: certificate.pem alone is replaced, at once. */
-static enum sl_exit renew_server(const struct sl_site *site, const struct sl_authority *authority)
+enum sl_exit sl_upkeep_renew_server(const struct sl_site *site,
+                                    const struct sl_authority *authority)
 {
     struct sl_path folder = sl_path_join(site->root, "broker");
     struct sl_pki_pair server = {NULL, NULL};

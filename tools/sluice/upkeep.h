@@ -21,6 +21,11 @@ SL_MUST_CHECK enum sl_exit sl_upkeep_renew(const struct sl_site *site, enum sl_u
                                            struct sl_upkeep *done);
 bool sl_upkeep_is_renewed(const struct sl_upkeep *done);
 
+/* The broker's certificate anew, for the names that the site has now. The caller holds the site's
+ * lock, and writes the access list after it. */
+struct sl_authority;
+SL_MUST_CHECK enum sl_exit sl_upkeep_renew_server(const struct sl_site *site,
+                                                  const struct sl_authority *authority);
 /* The broker's access list anew; it is bound to what was renewed. */
 SL_MUST_CHECK enum sl_exit sl_upkeep_write_acl(const struct sl_site *site);
 
