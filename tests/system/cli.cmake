@@ -28,7 +28,7 @@ endif()
 add_library(cut_short MODULE cut_short.c)
 target_compile_definitions(cut_short PRIVATE _GNU_SOURCE)
 target_link_libraries(cut_short PRIVATE sl_warnings)
-foreach(test writes writes_ca)
+foreach(test writes writes_ca writes_broker)
     add_test(NAME system/cli_${test}
              COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cli_${test}.sh $<TARGET_FILE:sluice>
                      $<TARGET_FILE:cut_short>)

@@ -322,9 +322,8 @@ static enum sl_exit make_folder(const struct sl_set *set, const struct sl_part *
 
 static enum sl_exit put_beside(const struct sl_set *set, const struct sl_part *part, gid_t group)
 {
-    struct sl_path path = beside(set, part);
-    enum sl_exit code = sl_file_write(path.text, part->bytes.data, part->bytes.len, 0600);
-    return code == SL_EXIT_DONE ? give(path.text, part, group) : code;
+    return sl_file_prepare(beside(set, part).text, part->bytes.data, part->bytes.len, part->mode,
+                           part->is_brokers ? group : 0);
 }
 
 static enum sl_exit give(const char *path, const struct sl_part *part, gid_t group)

@@ -55,6 +55,22 @@ enum sl_exit sl_file_write(const char *path, const void *data, size_t len, mode_
     return flush_parent(path);
 }
 
+enum sl_exit sl_file_prepare(const char *path, const void *data, size_t len, mode_t mode,
+                             gid_t group)
+{
+    (void)unlink(path);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return sl_file_fail("write", path);
+    bool ok = sl_file_put(fd, data, len) && (group == 0 || fchown(fd, 0, group) == 0) &&
+              fchmod(fd, mode) == 0 && fsync(fd) == 0;
+    ok = close(fd) == 0 && ok;
+    enum sl_exit code = ok ? SL_EXIT_DONE : sl_file_fail("write", path);
+    if (!ok)
+        unlink(path);
+    return code;
+}
+
 enum sl_exit sl_file_rename(const char *temporary, const char *path)
 {
     return rename(temporary, path) == 0 ? flush_parent(path) : sl_file_fail("replace", path);

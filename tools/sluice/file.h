@@ -31,6 +31,10 @@ void sl_bytes_free(struct sl_bytes *bytes);
 /* Replace path by these bytes. Mode 0600 for everything a stranger need not read. */
 SL_MUST_CHECK enum sl_exit sl_file_write(const char *path, const void *data, size_t len,
                                          mode_t mode);
+/* Write a file for sl_file_rename, flushed, in place of what an interrupted command left there.
+ * group: that it is given to, with root as its owner; 0: it stays ours. */
+SL_MUST_CHECK enum sl_exit sl_file_prepare(const char *path, const void *data, size_t len,
+                                           mode_t mode, gid_t group);
 /* Give a file that is flushed its name, and flush the folder. */
 SL_MUST_CHECK enum sl_exit sl_file_rename(const char *temporary, const char *path);
 /* All of it, as often as it takes. */
