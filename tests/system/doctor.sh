@@ -15,6 +15,7 @@ if [ "$(id -u)" = 0 ] && [ -z "$SL_DOCTOR_UNPRIVILEGED" ]; then
 fi
 . "$(dirname "$0")/doctor_lib.sh"
 small_disk=$2
+ulimit -S -n 1024 # as a terminal has it
 SLUICE_PASSPHRASE_FILE=$work/passphrase
 export SLUICE_PASSPHRASE_FILE
 port=$(free_port)

@@ -153,7 +153,7 @@ static enum sl_exit make_sums(struct sl_parts *parts, const struct sl_bytes *bef
             fprintf(out, "%02x", digest[k]);
         fprintf(out, "  %s\n", strrchr(part->inside, '/') + 1);
     }
-    if (ok && before)
+    if (ok && before && before->len > 0)
         fwrite(before->data, 1, before->len, out);
     if (out && fclose(out) == 0 && ok)
         return SL_EXIT_DONE;

@@ -94,17 +94,17 @@ bool sl_doctor_can_read(struct sl_doctor *doctor, const char *path, const char *
 {
     struct stat about;
     const struct sl_place place = {.path = path, .name = option};
-    if (stat(path, &about) != 0 && (errno == EACCES || errno == EPERM))
-        sl_doctor_find(doctor, SL_CHECK_CONF_FILE_UNREAD, place, "%s", strerror(errno));
-    else if (stat(path, &about) != 0)
-        sl_doctor_find(doctor, SL_CHECK_CONF_FILE_GONE, place, "%s: %s", option, strerror(errno));
-    else if (!S_ISREG(about.st_mode) || about.st_size == 0)
-        sl_doctor_find(doctor, SL_CHECK_CONF_FILE_GONE, place, "%s: %s", option,
-                       S_ISREG(about.st_mode) ? "it is empty" : "it is no file");
-    else if (access(path, R_OK) != 0)
+    bool is_there = stat(path, &about) == 0;
+    bool is_good = is_there && S_ISREG(about.st_mode) && about.st_size > 0;
+    if (is_good && access(path, R_OK) == 0)
+        return true;
+    if (is_good || (!is_there && (errno == EACCES || errno == EPERM)))
         sl_doctor_find(doctor, SL_CHECK_CONF_FILE_UNREAD, place, "%s", strerror(errno));
     else
-        return true;
+        sl_doctor_find(doctor, SL_CHECK_CONF_FILE_GONE, place, "%s: %s", option,
+                       !is_there                ? strerror(errno)
+                       : S_ISREG(about.st_mode) ? "it is empty"
+                                                : "it is no file");
     return false;
 }
 

@@ -42,7 +42,8 @@ static void take_beside(struct beside *beside, const char *path);
 static void tell_names(const struct beside *beside);
 static void take_name(X509 *certificate, char name[64]);
 static EVP_PKEY *read_key(const char *path);
-static int give_no_pass_phrase(char *out, int len, int is_writing, void *context);
+/* OpenSSL would otherwise ask on the terminal. */
+static char no_pass_phrase[] = "";
 
 void sl_doctor_judge_conf_pki(struct sl_doctor *doctor, const struct sl_conf_pki *pki)
 {
@@ -83,7 +84,7 @@ static STACK_OF(X509) * read_certificates(struct sl_doctor *doctor, const char *
     BIO *memory = read_pem(path);
     X509 *one = NULL;
     while (memory && list && sk_X509_num(list) < AUTHORITIES_MAX &&
-           (one = PEM_read_bio_X509_AUX(memory, NULL, give_no_pass_phrase, NULL)))
+           (one = PEM_read_bio_X509_AUX(memory, NULL, NULL, no_pass_phrase)))
         if (sk_X509_push(list, one) <= 0)
             X509_free(one);
     BIO_free(memory);
@@ -116,18 +117,10 @@ static BIO *read_pem(const char *path)
 static EVP_PKEY *read_key(const char *path)
 {
     BIO *memory = read_pem(path);
-    EVP_PKEY *key =
-        memory ? PEM_read_bio_PrivateKey(memory, NULL, give_no_pass_phrase, NULL) : NULL;
+    EVP_PKEY *key = memory ? PEM_read_bio_PrivateKey(memory, NULL, NULL, no_pass_phrase) : NULL;
     BIO_free(memory);
     ERR_clear_error();
     return key;
-}
-
-/* Otherwise OpenSSL would ask on the terminal. */
-static int give_no_pass_phrase(char *out, int len, int is_writing, void *context)
-{
-    (void)out, (void)len, (void)is_writing, (void)context;
-    return -1;
 }
 
 /* --- one certificate ------------------------------------------------------------------------ */
@@ -285,7 +278,7 @@ static void take_beside(struct beside *beside, const char *path)
                        "it signs like the certificate in cafile");
     EVP_PKEY_free(key);
     BIO *memory = read_pem(path);
-    X509 *one = memory ? PEM_read_bio_X509_AUX(memory, NULL, give_no_pass_phrase, NULL) : NULL;
+    X509 *one = memory ? PEM_read_bio_X509_AUX(memory, NULL, NULL, no_pass_phrase) : NULL;
     BIO_free(memory);
     ERR_clear_error();
     char *copy = one ? strdup(path) : NULL;

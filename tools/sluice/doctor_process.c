@@ -48,17 +48,16 @@ void sl_doctor_look_process(struct sl_doctor *doctor)
 /* The child of the 'broker run' that holds the site's lock; 0: none. */
 static int find_mosquitto(const struct sl_site *site)
 {
-    int owner = sl_site_lock_owner(site, "broker"), child = 0;
-    char name[64];
+    int owner = sl_site_lock_owner(site, "broker");
+    char name[64], line[32] = "";
     if (owner <= 0)
         return 0;
     snprintf(name, sizeof name, "task/%d/children", owner);
     FILE *in = open_proc(owner, name);
-    if (in && fscanf(in, "%d", &child) != 1)
-        child = 0;
+    bool has_child = in && fgets(line, sizeof line, in);
     if (in)
         fclose(in);
-    return child;
+    return has_child ? (int)strtol(line, NULL, 10) : 0;
 }
 
 static FILE *open_proc(int pid, const char *name)
@@ -73,9 +72,10 @@ static void look_at_limit(struct sl_doctor *doctor, int pid)
     char line[256];
     unsigned long limit = 0;
     FILE *in = open_proc(pid, "limits");
-    while (in && fgets(line, sizeof line, in))
-        if (sscanf(line, "Max open files %lu", &limit) == 1)
-            break;
+    static const char label[] = "Max open files";
+    while (in && limit == 0 && fgets(line, sizeof line, in))
+        if (strncmp(line, label, strlen(label)) == 0)
+            limit = strtoul(line + strlen(label), NULL, 10);
     if (in)
         fclose(in);
     if (limit > 0 && limit < CLIENTS_MAX + FILES_SPARE)
@@ -132,8 +132,8 @@ static size_t list_inodes(int pid, unsigned long *inodes)
     while (entries && len < INODES_MAX && (entry = readdir(entries))) {
         ssize_t got = readlinkat(dirfd(entries), entry->d_name, target, sizeof target - 1);
         target[got > 0 ? got : 0] = '\0';
-        if (sscanf(target, "socket:[%lu]", &inodes[len]) == 1)
-            len++;
+        if (strncmp(target, "socket:[", 8) == 0)
+            inodes[len++] = strtoul(target + 8, NULL, 10);
     }
     if (entries)
         closedir(entries);
@@ -144,15 +144,15 @@ static size_t list_inodes(int pid, unsigned long *inodes)
 static void compare_listeners(struct sl_doctor *doctor, const char *table, bool is_six,
                               const unsigned long *inodes, size_t len)
 {
-    char line[512], hex[64], state[8], address[INET6_ADDRSTRLEN];
-    unsigned port = 0;
-    unsigned long inode = 0;
+    char line[512], hex[64], port_hex[8], state[8], number[24], address[INET6_ADDRSTRLEN];
     FILE *in = fopen(table, "re");
     while (in && fgets(line, sizeof line, in)) {
-        if (sscanf(line, " %*d: %63[0-9A-F]:%x %*s %7s %*s %*s %*s %*u %*d %lu", hex, &port, state,
-                   &inode) != 4 ||
+        if (sscanf(line, " %*d: %63[0-9A-F]:%7[0-9A-F] %*s %7s %*s %*s %*s %*u %*d %23[0-9]", hex,
+                   port_hex, state, number) != 4 ||
             strcmp(state, LISTENS) != 0)
             continue;
+        unsigned port = (unsigned)strtoul(port_hex, NULL, 16);
+        unsigned long inode = strtoul(number, NULL, 10);
         bool is_its = false;
         for (size_t i = 0; i < len && !is_its; i++)
             is_its = inodes[i] == inode;

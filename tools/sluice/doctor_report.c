@@ -139,8 +139,7 @@ static size_t put_quoted(char *out, size_t room, const char *text)
             break;
         unsigned char byte = (unsigned char)*at;
         if (byte == '\'') {
-            memcpy(out + len, "'\\''", 4);
-            len += 4;
+            len += (size_t)snprintf(out + len, room - len, "'\\''");
         } else {
             out[len++] = byte >= ' ' && byte != 0x7F ? (char)byte : '?';
         }

@@ -5,11 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define STOP_MS 5000
+#define STOP_MS   5000
+#define FILES_MAX 4096 /* max_connections of the configuration, twice */
+
+static void raise_limit(void);
 
 enum sl_exit sl_mosquitto_find(struct sl_path *program)
 {
@@ -43,9 +47,20 @@ enum sl_exit sl_mosquitto_start(const char *program, const char *conf, const sig
         _exit(1);
     if (log_fd >= 0 && (dup2(log_fd, STDOUT_FILENO) < 0 || dup2(log_fd, STDERR_FILENO) < 0))
         _exit(1);
+    raise_limit();
     sigprocmask(SIG_SETMASK, signals, NULL);
     execl(program, "mosquitto", "-c", conf, (char *)NULL);
     _exit(127);
+}
+
+/* A shell's usual 1024 would stop it at some thousand clients. */
+static void raise_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= FILES_MAX)
+        return;
+    limit.rlim_cur = limit.rlim_max < FILES_MAX ? limit.rlim_max : FILES_MAX;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 void sl_mosquitto_end(pid_t child)
