@@ -16,6 +16,8 @@ done
 
 subcommands >commands
 [ "$(wc -l <commands)" -ge 10 ] || fail "--help lists too little: $(cat out)"
+expect 0 "usage:" "$sluice" --help
+cp out everywhere # the options that every subcommand takes
 "$sluice" completion bash >script.bash
 "$sluice" completion zsh >script.zsh
 render "$pages/sluice.1"
@@ -36,9 +38,9 @@ while read -r words; do
             grep -q -e "$option" $file || fail "$words: $option is in --help, not in $file"
         done
     done
-    # --site is in the overview; --now is systemctl's.
-    for option in $(grep -o -e '--[a-z][a-z-]*' page | grep -vx -e --site -e --now | sort -u); do
-        grep -q -e "$option" help || fail "$words: $option is in the man page, not in --help"
+    for option in $(grep -o -e '--[a-z][a-z-]*' page | grep -vx -e --now | sort -u); do # systemctl's
+        grep -q -e "$option" help everywhere ||
+            fail "$words: $option is in the man page, not in --help"
     done
     for argument in $(sed -n 's/^  \([A-Z][A-Z]*\)  .*/\1/p' help); do
         grep -q "^ *$argument" page || fail "$words: the man page lacks $argument"
