@@ -74,6 +74,42 @@ for step in begin finish; do
     done
 done
 
+# --- ca offline, ca accept: the key is never nowhere; an answer can be given again ---
+rm -rf site && cp -a good site
+cut kill 0 "$sluice" ca offline ca || fail "ca offline: $(cat out)"
+calls=$(count_calls)
+n=1
+while [ $n -le "$calls" ]; do
+    for how in kill fail; do
+        rm -rf site ca .ca.* && cp -a good site
+        fault $how $n "$sluice" ca offline ca
+        [ -e site/ca/key.pem ] || [ -e ca/ca/key.pem ] || fail "$what: the key is lost"
+        [ $how = kill ] || [ -e ca ] || [ -z "$(find . -maxdepth 1 -name '.ca*')" ] || fail "$what: left something"
+        [ ! -e ca ] || expect 0 "authority" "$sluice" --site ca ca log
+    done
+    n=$((n + 1))
+done
+rm -rf site ca .ca.* && cp -a good site
+expect 0 "has it no more" "$sluice" ca offline ca
+expect 0 "asks for" "$sluice" ca request request.json --node garden
+expect 0 "is signed" "$sluice" --site ca ca sign request.json --out answer.json
+rm -rf before && cp -a site before
+cut kill 0 "$sluice" ca accept answer.json || fail "ca accept: $(cat out)"
+check_order "ca accept"
+calls=$(count_calls)
+n=1
+while [ $n -le "$calls" ]; do
+    for how in kill fail; do
+        rm -rf site && cp -a before site
+        fault $how $n "$sluice" ca accept answer.json
+        "$sluice" node list >list 2>&1 || fail "$what: $(cat list)"
+        expect 0 "are in place" "$sluice" ca accept answer.json
+        expect 0 "irrigation/garden" "$sluice" node list
+        [ "$(grep -c 'name=garden .* key=[0-9a-f]*$' site/issued.log)" = 1 ] || fail "$what: $(cat site/issued.log)"
+    done
+    n=$((n + 1))
+done
+
 # --- backup: whole or not there ---
 export SLUICE_BACKUP_PASSPHRASE_FILE="$work/words"
 rm -rf site && cp -a good site

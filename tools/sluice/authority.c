@@ -44,6 +44,8 @@ enum sl_exit sl_authority_open(const struct sl_site *site, bool may_ask,
                                struct sl_authority *authority)
 {
     enum sl_exit code = sl_authority_read(site, authority);
+    if (code == SL_EXIT_DONE && may_ask && sl_authority_is_elsewhere(site))
+        code = sl_cli_fail(SL_ERROR(CA_ELSEWHERE), site->root);
     if (code == SL_EXIT_DONE)
         code = unlock(site, "ca", may_ask, &authority->current);
     if (code == SL_EXIT_DONE && authority->next.certificate)
@@ -51,6 +53,12 @@ enum sl_exit sl_authority_open(const struct sl_site *site, bool may_ask,
     if (code != SL_EXIT_DONE)
         sl_authority_close(authority);
     return code;
+}
+
+bool sl_authority_is_elsewhere(const struct sl_site *site)
+{
+    return access(sl_path_join(site->root, "ca/offline").text, F_OK) == 0 &&
+           access(sl_path_join(site->root, "ca/key.pem").text, F_OK) != 0;
 }
 
 void sl_authority_close(struct sl_authority *authority)

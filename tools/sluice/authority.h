@@ -29,6 +29,8 @@ SL_MUST_CHECK enum sl_exit sl_authority_read(const struct sl_site *site,
  * SL_EXIT_REFUSED, silently: the caller says what to run. */
 SL_MUST_CHECK enum sl_exit sl_authority_open(const struct sl_site *site, bool may_ask,
                                              struct sl_authority *authority);
+/* The key was taken to another machine: 'sluice ca offline'. */
+bool sl_authority_is_elsewhere(const struct sl_site *site);
 void sl_authority_close(struct sl_authority *authority);
 
 /* Would a command that signs want a passphrase? */

@@ -105,6 +105,8 @@ static enum sl_exit change(const struct sl_site *site, struct sl_cli *cli, bool 
     bool was_locked = false;
     if (access(sl_path_join(site->root, "ca/next").text, F_OK) == 0)
         return sl_cli_fail(SL_ERROR(ROLL_UNDER_WAY), site->root);
+    if (sl_authority_is_elsewhere(site))
+        return sl_cli_fail(SL_ERROR(CA_ELSEWHERE), site->root);
     enum sl_exit code = sl_authority_is_locked(site, &was_locked);
     if (code == SL_EXIT_DONE)
         code = sl_authority_open(site, true, &authority);

@@ -107,10 +107,11 @@ void sl_help_print(const struct sl_command *command);
 void sl_help_print_overview(bool is_error);
 
 extern const struct sl_command sl_command_init, sl_command_node_add, sl_command_node_enrol,
-    sl_command_node_list, sl_command_node_revoke, sl_command_renew, sl_command_broker_move,
-    sl_command_broker_run, sl_command_broker_install, sl_command_broker_check,
-    sl_command_broker_apply, sl_command_maintain, sl_command_operator_renew,
-    sl_command_ca_passphrase, sl_command_ca_roll, sl_command_ca_log, sl_command_backup,
+    sl_command_node_list, sl_command_node_revoke, sl_command_renew, sl_command_broker_run,
+    sl_command_broker_install, sl_command_broker_check, sl_command_broker_apply,
+    sl_command_maintain, sl_command_broker_move, sl_command_operator_renew,
+    sl_command_ca_passphrase, sl_command_ca_roll, sl_command_ca_log, sl_command_ca_offline,
+    sl_command_ca_request, sl_command_ca_sign, sl_command_ca_accept, sl_command_backup,
     sl_command_restore, sl_command_on, sl_command_off, sl_command_status, sl_command_watch,
     sl_command_doctor, sl_command_client_args, sl_command_completion, sl_command_demo;
 

@@ -247,6 +247,16 @@ enum sl_exit {
       "let the node make a new key: each key stands for one name")                                 \
     X(SERIAL_TWICE, FILES, "SERIAL", "a new certificate would have a serial that was used (%s)",   \
       "this computer's random numbers repeat: do not make keys here before that is mended")        \
+    X(CA_ELSEWHERE, REFUSED, "FOLDER", "the CA's key of %s is on another machine",                 \
+      "ask for what must be signed with 'sluice ca request FILE'")                                 \
+    X(CA_HERE, REFUSED, "FOLDER", "the CA's key of %s is here",                                    \
+      "use the other commands, or take it away with 'sluice ca offline DIR'")                      \
+    X(CARRIED_BAD, FILES, "FILE WHAT", "%s cannot be used (%s)",                                   \
+      "carry it here again, or make a new one with 'sluice ca request'")                           \
+    X(CARRIED_FOREIGN, REFUSED, "FILE", "%s is of another site's authority",                       \
+      "check that --site names the right folder")                                                  \
+    X(CARRIED_OLD, REFUSED, "FILE", "%s has a revocation list that is older than the site's",      \
+      "use the newest answer, or make a new one with 'sluice ca request'")                         \
     X(ROLL_NONE, REFUSED, "FOLDER", "%s is not going over to a new authority",                     \
       "begin with 'sluice ca roll'")                                                               \
     X(ROLL_WAITS, REFUSED, "NODES",                                                                \

@@ -190,11 +190,27 @@ static enum sl_exit check_journal(const char *folder, const struct sl_journal_en
         if (strcmp(entry.serial, wanted->serial) == 0)
             code = sl_cli_fail(SL_ERROR(SERIAL_TWICE), entry.serial);
         else if (is_request && strcmp(entry.key, wanted->key) == 0 &&
-                 (strcmp(entry.name, wanted->name) != 0 || strcmp(entry.purpose, "node") != 0))
+                 (strcmp(entry.name, wanted->name) != 0 ||
+                  strcmp(entry.purpose, wanted->purpose) != 0))
             code = sl_cli_fail(SL_ERROR(REQUEST_KEY_USED), wanted->name, entry.purpose, entry.name);
     }
     sl_journal_close(&journal);
     return code;
+}
+
+enum sl_exit sl_issue_record(const char *folder, enum sl_pki_purpose purpose, const char *name,
+                             const X509 *certificate)
+{
+    struct sl_journal journal;
+    struct sl_journal_entry entry, known;
+    bool is_there = false;
+    if (!describe(certificate, &profiles[purpose], name, &entry))
+        return sl_pki_fail("read a certificate");
+    enum sl_exit code = sl_journal_open(folder, &journal);
+    while (code == SL_EXIT_DONE && !is_there && sl_journal_next(&journal, &known))
+        is_there = strcmp(known.serial, entry.serial) == 0;
+    sl_journal_close(&journal);
+    return code == SL_EXIT_DONE && !is_there ? sl_journal_add(folder, &entry) : code;
 }
 
 /* --- with the key of a request -------------------------------------------------------------- */
@@ -202,25 +218,39 @@ static enum sl_exit check_journal(const char *folder, const struct sl_journal_en
 enum sl_exit sl_issue_for_request(const struct sl_authority *authority, const char *folder,
                                   const char *name, struct sl_view request, X509 **certificate)
 {
+    char names[SL_PKI_NAMES_MAX];
+    snprintf(names, sizeof names, "DNS:%s.device.invalid", name);
+    return sl_issue_for_request_as(authority, folder, SL_PKI_NODE, name, names, request,
+                                   certificate);
+}
+
+enum sl_exit sl_issue_for_request_as(const struct sl_authority *authority, const char *folder,
+                                     enum sl_pki_purpose purpose, const char *name,
+                                     const char *names, struct sl_view request, X509 **certificate)
+{
     struct sl_pki_pair pair = {NULL, NULL};
     struct sl_journal_entry wanted = {.when = ""};
-    char names[SL_PKI_NAMES_MAX];
     *certificate = NULL;
     enum sl_exit code = check_request(request, name, &pair.key);
     if (code != SL_EXIT_DONE)
         return code;
     snprintf(wanted.name, sizeof wanted.name, "%s", name);
-    snprintf(names, sizeof names, "DNS:%s.device.invalid", name);
+    snprintf(wanted.purpose, sizeof wanted.purpose, "%s", profiles[purpose].purpose);
     code = print_key(pair.key, wanted.key) ? check_journal(folder, &wanted, true)
                                            : sl_pki_fail("read a key");
     if (code == SL_EXIT_DONE)
-        code = sl_issue_certificate(authority, folder, SL_PKI_NODE, name, names, &pair);
+        code = sl_issue_certificate(authority, folder, purpose, name, names, &pair);
     if (code == SL_EXIT_DONE) {
         *certificate = pair.certificate;
         pair.certificate = NULL;
     }
     sl_pki_free(&pair);
     return code;
+}
+
+const char *sl_issue_purpose_text(enum sl_pki_purpose purpose)
+{
+    return profiles[purpose].purpose;
 }
 
 /* Gives: *key, which the caller frees. */

@@ -32,4 +32,17 @@ SL_MUST_CHECK enum sl_exit sl_issue_for_request(const struct sl_authority *autho
                                                 const char *folder, const char *name,
                                                 struct sl_view request, X509 **certificate);
 
+/* The same for a certificate of another purpose, whose names the caller knows. */
+SL_MUST_CHECK enum sl_exit sl_issue_for_request_as(const struct sl_authority *authority,
+                                                   const char *folder, enum sl_pki_purpose purpose,
+                                                   const char *name, const char *names,
+                                                   struct sl_view request, X509 **certificate);
+
+/* The journal's line of a certificate that the CA's own machine has signed, unless it has one. */
+SL_MUST_CHECK enum sl_exit sl_issue_record(const char *folder, enum sl_pki_purpose purpose,
+                                           const char *name, const X509 *certificate);
+
+/* "node", "broker", ...: as issued.log has it. */
+const char *sl_issue_purpose_text(enum sl_pki_purpose purpose);
+
 #endif

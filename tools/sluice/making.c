@@ -12,7 +12,6 @@ static const struct sl_site_node *find_node(const struct sl_site_nodes *nodes, c
 static enum sl_exit check_base(const struct sl_making *making);
 static enum sl_exit write_node(struct sl_making *making, const struct sl_authority *authority,
                                sl_making_fill fill, void *context);
-static enum sl_exit publish(struct sl_making *making, const char *temporary);
 static enum sl_exit update_broker(const struct sl_site *site);
 
 enum sl_exit sl_making_begin(const char *root, const struct sl_making_wish *wish,
@@ -159,7 +158,7 @@ static enum sl_exit write_node(struct sl_making *making, const struct sl_authori
         code =
             sl_revoke_begin(site, authority, making->node.name, certificate, &making->revocation);
     if (code == SL_EXIT_DONE)
-        code = publish(making, temporary.text);
+        code = sl_making_publish(making, temporary.text);
     if (code != SL_EXIT_DONE || making->is_replacing)
         sl_folder_remove(temporary.text);
     X509_free(certificate);
@@ -168,7 +167,7 @@ static enum sl_exit write_node(struct sl_making *making, const struct sl_authori
 
 /* The broker's list comes first: what fails before the folder has its name leaves a name in the
  * list that nobody has a certificate for, and the same command can be repeated. */
-static enum sl_exit publish(struct sl_making *making, const char *temporary)
+enum sl_exit sl_making_publish(struct sl_making *making, const char *temporary)
 {
     struct sl_site_nodes *nodes = &making->nodes;
     struct sl_site_node *place = nodes->list;

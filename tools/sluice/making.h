@@ -32,6 +32,8 @@ typedef enum sl_exit (*sl_making_fill)(struct sl_making *making,
  * A running broker is told of it, and tried. */
 SL_MUST_CHECK enum sl_exit sl_making_carry_out(struct sl_making *making, sl_making_fill fill,
                                                void *context);
+/* Give a folder that is filled and flushed its name; the broker's list comes first. */
+SL_MUST_CHECK enum sl_exit sl_making_publish(struct sl_making *making, const char *temporary);
 void sl_making_end(struct sl_making *making);
 
 #endif
