@@ -19,8 +19,8 @@ expect 2 "no subcommand 'node ad': did you mean 'node add'?" "$sluice" node ad g
 expect 2 "no subcommand 'x': see" "$sluice" x
 expect 2 "--site names no folder" "$sluice" status --site
 expect 2 "no option '--prot': did you mean --port? See 'sluice init --help' [option-misspelt]" "$sluice" init --prot 1
-expect 2 "follow it with one of: add, list, revoke" "$sluice" node
-expect 2 "follow it with one of: add, list, revoke" "$sluice" node renew garden
+expect 2 "follow it with one of: add, enrol, list, revoke" "$sluice" node
+expect 2 "follow it with one of: add, enrol, list, revoke" "$sluice" node renew garden
 expect 2 "follow it with one of: run" "$sluice" broker stop
 expect 0 "node add" "$sluice" node --help
 expect 2 "SECONDS is missing: write 'sluice on NODE ZONE SECONDS [options]'" "$sluice" on garden 2
@@ -148,7 +148,7 @@ mkdir "$strange"
 expect 0 '"broker":{"name":"sluice-broker","host":"127.0.0.1","port":8883},"operators":["eve"],"ca_key_locked":false}' \
     "$sluice" --site "$strange/site" init --no-passphrase --operator eve --json
 expect 0 '/c \"d\u00e9/site/operators/eve/key.pem","last_day":"20' "$sluice" --site "$strange/site" client-args --json
-expect 0 '{"name":"garden","base":"irrigation/garden","host":"127.0.0.1","port":8883,"last_day":"20' \
+expect 0 '{"name":"garden","base":"irrigation/garden","host":"127.0.0.1","port":8883,' \
     "$sluice" --site "$strange/site" node add garden --json
 grep -q 'site/nodes/garden/identity"}$' out || fail "no identity: $(cat out)"
 expect 0 '"revoked":1,"revocation_list_last_day":"20' "$sluice" --site "$strange/site" node add garden --replace --json

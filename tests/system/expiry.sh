@@ -57,9 +57,10 @@ not_switched() {
     grep -q 'zone 1 on' node.log && fail "the node switched: $(cat node.log)"
     return 0
 }
+is_ready() { "$sluice" status | grep -q '^garden  *online  .*  up  '; }
 switches() {
     node_says 'connected: MQTT'
-    node_says 'the relay chip answers'
+    until_true is_ready || fail "the node is not ready: $("$sluice" status 2>&1; cat node.log)"
     expect 0 "confirmed at the pin" "$sluice" on garden 1 1
 }
 doctor_finds() {
@@ -156,6 +157,7 @@ end=$(openssl x509 -noout -enddate -in site/ca/certificate.pem)
 [ "$(openssl x509 -noout -enddate -in site/nodes/late/certificate.pem)" = "$end" ] || fail "a node outlives its authority"
 
 # --- a clock that is a day wrong ---
+begins() { date -u -d "$(openssl x509 -noout -startdate -in site/nodes/garden/certificate.pem | cut -d= -f2)" +%s; }
 for made in -1d +1d; do # the computer that makes certificates
     make_site $made
     start_broker
@@ -165,7 +167,10 @@ for made in -1d +1d; do # the computer that makes certificates
     at $made "$sluice" node revoke garden >out 2>&1 || fail "revoked by a clock at $made: $(cat out)"
     node_says "it is revoked (TLS alert 44)"
     end $device
+    before=$(begins)
+    until_true sh -c "test \$(date +%s) -gt $before" # it began with the second that runs
     expect 0 "is made anew" "$sluice" node add garden --replace
+    [ "$(begins)" -gt "$before" ] || fail "made at $made: a device would take the certificate before for the later one"
     start_node
     switches
     end $broker $device

@@ -35,8 +35,10 @@ static const struct profile profiles[] = {
 static enum sl_exit issue(const struct sl_pki_pair *signer, const char *folder,
                           enum sl_pki_purpose purpose, const char *name, const char *names,
                           struct sl_pki_pair *pair);
+static enum sl_exit find_begin(const char *folder, const struct profile *profile, const char *name,
+                               time_t *begin);
 static bool fill_certificate(X509 *certificate, const struct profile *profile, const char *name,
-                             const char *names, EVP_PKEY *key, X509 *issuer);
+                             const char *names, time_t begin, EVP_PKEY *key, X509 *issuer);
 static bool set_end(X509 *certificate, long days, const X509 *issuer);
 static bool add_extension(X509 *certificate, X509 *issuer, int nid, const char *value);
 static bool set_serial(X509 *certificate);
@@ -75,15 +77,19 @@ static enum sl_exit issue(const struct sl_pki_pair *signer, const char *folder,
 {
     const struct profile *profile = &profiles[purpose];
     struct sl_journal_entry entry;
+    time_t begin = 0;
+    enum sl_exit code = find_begin(folder, profile, name, &begin);
+    if (code != SL_EXIT_DONE)
+        return code;
     if (!pair->key)
         pair->key = EVP_EC_gen("P-256");
     pair->certificate = X509_new();
     bool ok = pair->key && pair->certificate &&
-              fill_certificate(pair->certificate, profile, name, names, pair->key,
+              fill_certificate(pair->certificate, profile, name, names, begin, pair->key,
                                signer ? signer->certificate : pair->certificate) &&
               X509_sign(pair->certificate, signer ? signer->key : pair->key, EVP_sha256()) != 0 &&
               describe(pair->certificate, profile, name, &entry);
-    enum sl_exit code = ok ? SL_EXIT_DONE : sl_pki_fail("make a certificate");
+    code = ok ? SL_EXIT_DONE : sl_pki_fail("make a certificate");
     if (code == SL_EXIT_DONE && signer)
         code = check_journal(folder, &entry, false);
     if (code == SL_EXIT_DONE)
@@ -93,12 +99,39 @@ static enum sl_exit issue(const struct sl_pki_pair *signer, const char *folder,
     return code;
 }
 
+/* A day back, because the clock of a peer may be slow; and later than what the name had before,
+ * because devices keep the one that was made last. Our clock may have been up to a day fast then.
+ */
+static enum sl_exit find_begin(const char *folder, const struct profile *profile, const char *name,
+                               time_t *begin)
+{
+    const time_t now = time(NULL);
+    struct sl_journal journal;
+    struct sl_journal_entry entry;
+    struct tm when;
+    *begin = now - SL_PKI_BACK_S;
+    if (profile != &profiles[SL_PKI_NODE])
+        return SL_EXIT_DONE;
+    enum sl_exit code = sl_journal_open(folder, &journal);
+    while (code == SL_EXIT_DONE && sl_journal_next(&journal, &entry)) {
+        memset(&when, 0, sizeof when);
+        if (strcmp(entry.name, name) != 0 || strcmp(entry.purpose, profile->purpose) != 0 ||
+            !strptime(entry.when, "%Y-%m-%dT%H:%M:%SZ", &when))
+            continue;
+        const time_t after = timegm(&when) - SL_PKI_BACK_S + 1;
+        if (after > *begin && after <= now)
+            *begin = after;
+    }
+    sl_journal_close(&journal);
+    return code;
+}
+
 static bool fill_certificate(X509 *certificate, const struct profile *profile, const char *name,
-                             const char *names, EVP_PKEY *key, X509 *issuer)
+                             const char *names, time_t begin, EVP_PKEY *key, X509 *issuer)
 {
     X509_NAME *subject = X509_get_subject_name(certificate);
     return X509_set_version(certificate, X509_VERSION_3) == 1 && set_serial(certificate) &&
-           X509_gmtime_adj(X509_getm_notBefore(certificate), -(long)SL_PKI_BACK_S) &&
+           ASN1_TIME_set(X509_getm_notBefore(certificate), begin) &&
            set_end(certificate, profile->days, issuer) && X509_set_pubkey(certificate, key) == 1 &&
            X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const unsigned char *)name, -1,
                                       -1, 0) == 1 &&
@@ -156,7 +189,7 @@ static bool describe(const X509 *certificate, const struct profile *profile, con
     BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), NULL);
     char *serial = number ? BN_bn2hex(number) : NULL;
     *entry = (struct sl_journal_entry){.when = ""};
-    sl_site_print_time(entry->when, (uint64_t)time(NULL));
+    sl_site_print_time(entry->when, sl_pki_issued(certificate));
     sl_site_print_time(entry->not_after, sl_pki_not_after(certificate));
     snprintf(entry->purpose, sizeof entry->purpose, "%s", profile->purpose);
     bool ok = serial && sl_cli_copy(entry->serial, sizeof entry->serial, serial) &&
