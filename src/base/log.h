@@ -111,7 +111,7 @@ enum sl_log_level { SL_LOG_DEBUG, SL_LOG_INFO, SL_LOG_WARNING, SL_LOG_ERROR };
     X(SL_LOG_ENROL_WAITS, SL_LOG_INFO,                                                             \
       "waiting on the serial line for 'sluice node enrol NAME --port DEVICE'")                     \
     X(SL_LOG_ENROL_KEY, SL_LOG_INFO,                                                               \
-      "made a key of its own; 'sluice node enrol' must show this fingerprint: {fingerprint}")      \
+      "has a key of its own; 'sluice node enrol' must show this fingerprint: {fingerprint}")       \
     X(SL_LOG_ENROL_REFUSED, SL_LOG_WARNING, "refused an enrolment: {enrol}")                       \
     X(SL_LOG_ENROL_TIMEOUT, SL_LOG_WARNING,                                                        \
       "gave up an enrolment after {a} minutes of silence: run 'sluice node enrol' again")          \

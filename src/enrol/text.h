@@ -8,8 +8,8 @@
 #define SL_ENROL_FINGERPRINT_LEN 20 /* with its terminator */
 
 /* The first 64 bits of the SHA-256 of a public key (SubjectPublicKeyInfo in DER):
- * "3F2A-91BC-0D44-7E19". The key is made for this enrolment, so whoever would show another one
- * with the same 64 bits has minutes to find it. */
+ * "3F2A-91BC-0D44-7E19". Somebody in between would have to find a key of his own with the same 64
+ * bits while the device waits. */
 void sl_enrol_print_fingerprint(char out[SL_ENROL_FINGERPRINT_LEN], uint64_t first);
 /* Is text, in any case and with hyphens, colons and blanks anywhere, the beginning of the SHA-256?
  * At least 16 digits. */

@@ -9,6 +9,8 @@ static void hear_part(struct sl_enrolment *enrolment, sl_ms now,
 static bool is_same_request(const struct sl_enrolment *enrolment,
                             const struct sl_enrol_message *message);
 static void begin(struct sl_enrolment *enrolment, const struct sl_enrol_message *message);
+static void make_key(struct sl_enrolment *enrolment);
+static void show_key(struct sl_enrolment *enrolment);
 static void complete(struct sl_enrolment *enrolment);
 static enum sl_enrol_refusal check(struct sl_enrolment *enrolment, int32_t *why);
 static void answer(struct sl_enrolment *enrolment, const struct sl_enrol_message *message);
@@ -28,6 +30,7 @@ void sl_enrolment_init(struct sl_enrolment *enrolment, sl_ms now,
     sl_enrol_line_init(&enrolment->line);
     enrolment->due = now + config->quiet_ms;
     sl_log_push(&enrolment->log, SL_LOG_ENROL_WAITS, 0, 0);
+    make_key(enrolment);
 }
 
 size_t sl_enrolment_feed(struct sl_enrolment *enrolment, sl_ms now, const uint8_t *in, size_t len)
@@ -163,7 +166,7 @@ static void hear(struct sl_enrolment *enrolment, sl_ms now, struct sl_view frame
     }
 }
 
-/* Another session or another name begins anew, with another key. */
+/* Another session or another name begins anew. */
 static void hear_ask(struct sl_enrolment *enrolment, sl_ms now,
                      const struct sl_enrol_message *message)
 {
@@ -196,17 +199,34 @@ static bool is_same_request(const struct sl_enrolment *enrolment,
            sl_view_is_equal(message->name, enrolment->expected.name);
 }
 
+/* A key that was asked for under one name is not shown under another: one of the two certificates
+ * would be for a stranger. */
 static void begin(struct sl_enrolment *enrolment, const struct sl_enrol_message *message)
 {
-    uint8_t fingerprint[SL_REQUEST_FINGERPRINT_LEN];
+    struct sl_grant_expected *expected = &enrolment->expected;
 
+    if (expected->name.len > 0 && !sl_view_is_equal(message->name, expected->name))
+        make_key(enrolment);
+    else
+        show_key(enrolment);
     enrolment->phase = SL_ENROLMENT_ASKED;
     enrolment->session = message->session;
     enrolment->taken = 0;
     memcpy(enrolment->name, message->name.data, message->name.len);
-    enrolment->expected = (struct sl_grant_expected){.name = {enrolment->name, message->name.len},
-                                                     .unix_s = message->unix_s};
+    expected->name = (struct sl_view){enrolment->name, message->name.len};
+    expected->unix_s = message->unix_s;
+}
+
+static void make_key(struct sl_enrolment *enrolment)
+{
     sl_request_make_key(&enrolment->random, enrolment->key, enrolment->expected.point);
+    show_key(enrolment);
+}
+
+static void show_key(struct sl_enrolment *enrolment)
+{
+    uint8_t fingerprint[SL_REQUEST_FINGERPRINT_LEN];
+
     sl_request_fingerprint(enrolment->expected.point, fingerprint);
     struct sl_reader first = sl_reader_init((struct sl_view){fingerprint, sizeof fingerprint});
     const int32_t a = (int32_t)sl_read_u32(&first), b = (int32_t)sl_read_u32(&first);
@@ -311,10 +331,9 @@ static void refuse(struct sl_enrolment *enrolment, uint32_t session, enum sl_enr
                                                  .refusal = (uint8_t)refusal});
 }
 
-/* As if nobody had asked. */
+/* As if nobody had asked; the key stays, its fingerprint may be on somebody's screen. */
 static void forget(struct sl_enrolment *enrolment, sl_ms now)
 {
-    sl_wipe(enrolment->key, sizeof enrolment->key);
     sl_wipe(enrolment->image, sizeof enrolment->image);
     sl_wipe(&enrolment->line, sizeof enrolment->line);
     sl_enrol_line_init(&enrolment->line);

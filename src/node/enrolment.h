@@ -76,7 +76,8 @@ struct sl_enrolment {
     uint16_t out_at, out_len;
 };
 
-/* seed: fresh entropy from hardware; the key is made of it. */
+/* Makes the key; it stays until an identity is stored, unless another name is asked for.
+ * seed: fresh entropy from hardware. */
 void sl_enrolment_init(struct sl_enrolment *enrolment, sl_ms now,
                        const struct sl_enrolment_config *config,
                        const uint8_t seed[SL_ENROLMENT_SEED_LEN]);

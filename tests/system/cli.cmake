@@ -64,6 +64,27 @@ if(TARGET sluice-chip AND TARGET sluice-node)
         set_tests_properties(system/expiry PROPERTIES LABELS system TIMEOUT 180)
     endif()
 
+    # A serial cable with faults, and a button, loaded as libcut_short is.
+    add_executable(null-modem null_modem.c)
+    target_compile_definitions(null-modem PRIVATE _GNU_SOURCE)
+    target_link_libraries(null-modem PRIVATE sl_warnings)
+    add_library(reset_button MODULE reset_button.c ${PROJECT_SOURCE_DIR}/tests/unit/ports/gpio_seam.c)
+    target_include_directories(reset_button PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+    target_compile_definitions(reset_button PRIVATE _GNU_SOURCE)
+    target_link_libraries(reset_button PRIVATE sl_warnings)
+    add_test(NAME system/cli_enrol
+             COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cli_enrol.sh $<TARGET_FILE:sluice>
+                     $<TARGET_FILE:sluice-node> $<TARGET_FILE:null-modem>
+                     $<TARGET_FILE:reset_button> $<TARGET_FILE:sluice-chip> ${SL_CHIP_ELF})
+    add_test(NAME system/cli_enrol_cuts
+             COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cli_enrol_cuts.sh $<TARGET_FILE:sluice>
+                     $<TARGET_FILE:sluice-node> $<TARGET_FILE:null-modem>
+                     $<TARGET_FILE:cut_short>)
+    foreach(test enrol enrol_cuts)
+        set_tests_properties(system/cli_${test} PROPERTIES LABELS system TIMEOUT 300
+                             ENVIRONMENT ASAN_OPTIONS=verify_asan_link_order=0)
+    endforeach()
+
     add_executable(demo_live demo_live.c)
     target_link_libraries(demo_live PRIVATE system_harness sl_warnings)
     add_test(NAME system/demo_live

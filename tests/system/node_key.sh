@@ -3,7 +3,7 @@
 # the end of the certificate and, in newer images, when it was made.
 set -eu
 hex=$(od -An -v -tx1 "$1" | tr -d ' \n' |
-      sed -n 's/^.*880020\([0-9a-f]\{64\}\)890008.\{16\}\(0a0008.\{16\}\)\{0,1\}.\{8\}$/\1/p')
+      sed -n 's/^.*880020\([0-9a-f]\{64\}\)890008.*$/\1/p')
 [ -n "$hex" ] || { echo "no key in $1" >&2; exit 1; }
 # Octal escapes: the only ones that every printf knows.
 for byte in $(echo "30310201010420${hex}a00a06082a8648ce3d030107" | sed 's/../& /g'); do

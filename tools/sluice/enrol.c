@@ -214,6 +214,7 @@ static enum sl_exit ask_device(struct enrolment *enrolment, struct sl_view *requ
         return sl_pki_fail("draw random numbers");
     if (wants_words(enrolment))
         printf("asking the device on %s for its key\n", enrolment->port.path);
+    fflush(stdout); /* whoever reads along knows what is waited for */
     sl_enrol_host_init(&enrolment->host, (sl_ms)sl_cli_now_ms(), &config);
     enum sl_exit code = talk(enrolment, &event);
     if (code == SL_EXIT_DONE && event.kind != SL_ENROL_HOST_REQUEST)

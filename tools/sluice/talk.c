@@ -357,6 +357,8 @@ enum sl_exit sl_talk_visit(const struct sl_talk_visitor *visitor, enum sl_talk_w
 {
     struct sl_pki_lent lent = {-1, -1};
     struct credentials own = {{""}, {""}};
+    if (stays)
+        *stays = NULL; /* whatever fails: the caller closes what is there */
     enum sl_exit code = visitor->pair ? sl_pki_lend(visitor->pair, &lent) : SL_EXIT_DONE;
     if (code != SL_EXIT_DONE)
         return code;

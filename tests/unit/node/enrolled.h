@@ -75,8 +75,10 @@ static void start_device(uint32_t quiet_ms)
 
     memset(seed, line.seed, sizeof seed);
     sl_enrolment_init(&line.device, line.now, &config, seed);
-    if (line.seed == 0)
+    if (line.seed == 0) {
         line.device.random.drbg.vtable = &known;
+        sl_request_make_key(&line.device.random, line.device.key, line.device.expected.point);
+    }
     line.has_ended[TO_DEVICE] = false;
 }
 

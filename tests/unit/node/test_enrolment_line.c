@@ -175,7 +175,7 @@ static void test_a_conversation_said_again(void **state)
             sl_enrolment_sent(&line.device, sl_enrolment_peek(&line.device).len);
         }
         assert_int_equal(line.stores, 0);
-        assert_int_equal(logged(SL_LOG_ENROL_KEY), 1);
+        assert_int_equal(logged(SL_LOG_ENROL_KEY), 2);
         assert_int_equal(logged(SL_LOG_ENROL_REFUSED), 1);
     }
 }
