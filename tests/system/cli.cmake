@@ -1,5 +1,5 @@
 # The operator's CLI against real Mosquitto and real files.
-foreach(test init files broker revoke operator install maintain completion custody backup offline)
+foreach(test init files broker revoke operator install maintain completion custody backup offline busy)
     add_test(NAME system/cli_${test}
              COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cli_${test}.sh $<TARGET_FILE:sluice>)
     set_tests_properties(system/cli_${test} PROPERTIES LABELS system TIMEOUT 180)

@@ -68,7 +68,7 @@ static const struct {
       {"Pa nodes/NAME/",
        "node.json, certificate.pem and identity, the file that goes onto the node "
        "and holds its private key."},
-      {"Pa issued.log", "A line for every certificate ever made."},
+      {"Pa issued.log", "A line for every certificate ever made ('sluice ca log')."},
       {"Pa run/", "Locks of running commands."},
 };
 

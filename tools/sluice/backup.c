@@ -91,7 +91,7 @@ static enum sl_exit run_backup(struct sl_cli *cli)
 {
     const char *path = cli->words[0];
     struct sl_site site;
-    struct sl_pack_count count;
+    struct sl_pack_count count = {.files = 0};
     struct sl_passphrase passphrase;
     uint64_t now_s = (uint64_t)time(NULL);
     enum sl_exit code = sl_site_open(cli->site_root, &site);
@@ -194,7 +194,7 @@ static enum sl_exit fill(struct sl_archive *archive, const struct sl_site *site,
 static enum sl_exit run_restore(struct sl_cli *cli)
 {
     const char *path = cli->words[0];
-    struct sl_pack_count count;
+    struct sl_pack_count count = {.files = 0};
     struct sl_passphrase passphrase;
     struct stat about;
     uint64_t made_s = 0;

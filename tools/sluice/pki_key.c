@@ -33,7 +33,7 @@ enum sl_exit sl_pki_load_key(const char *path, struct sl_pki_locked *key)
         code = sl_cli_fail(SL_ERROR(FILE_EMPTY), path);
     } else if (!memory) {
         code = sl_cli_fail(SL_ERROR(MEMORY));
-    } else if (strstr(bytes.data, "-----BEGIN ENCRYPTED PRIVATE KEY-----")) {
+    } else if (strstr(bytes.data, "-----BEGIN " PEM_STRING_PKCS8 "-----")) {
         key->locked = PEM_read_bio_PKCS8(memory, NULL, NULL, NULL);
     } else {
         key->key = PEM_read_bio_PrivateKey(memory, NULL, NULL, no_pass_phrase);

@@ -3,6 +3,8 @@
  *   site.json                     broker name, host, port, operators
  *   issued.log                    every certificate ever made: journal.h
  *   ca/                           key.pem, certificate.pem: authority.h
+ *   ca/offline                    the key was taken to another machine: offline.c
+ *   pending/                      keys of nodes whose certificates that machine is asked for
  *   ca/next/                      the same of the authority that takes over, during a roll-over
  *   broker/                       key.pem, certificate.pem, crl.pem; acl and mosquitto.conf are
  *                                 made from the rest at every change and every start
