@@ -63,7 +63,7 @@ planted() {
 }
 fixed() {
     found --fix --no-probe
-    check 0 "$(cat want | sed 's/^[a-z]*/mended/' | paste -sd,)"
+    check 0 "$(sed 's/^[a-z]*/mended/' want | paste -sd,)"
     healthy "after --fix of: $planted" --no-probe
 }
 
@@ -158,6 +158,15 @@ planted 6 "error purpose-wrong broker/certificate.pem, $mixed" certify broker sl
 planted 5 "warning canary-ends canary/good/certificate.pem" \
     "extensions canary.ext DNS:Canary.canary.invalid clientAuth; certify canary/good Canary canary.ext -1000 90"
 fixed
+
+# While one authority takes over from another there is nothing wrong.
+rm -rf site && cp -a good site
+expect 0 "two authorities" "$sluice" ca roll
+healthy "during a roll-over" --no-probe
+chmod 640 site/ca/next/key.pem
+planted="a key that others can read, during a roll-over"
+found --no-probe
+check 6 "error file-exposed ca/next/key.pem"
 
 # --- nodes ---
 node=nodes/garden

@@ -88,7 +88,7 @@ enum sl_severity {
       "whoever copies this one file, from a backup for instance, makes certificates for any name", \
       "sluice --site {site} ca passphrase")                                                        \
     X(AUTHORITY_ENDS, WARNING, HAND, "the site's authority ends soon",                             \
-      "with it ends every certificate at once, on every device", "plan a new site or authority")   \
+      "with it ends every certificate at once, on every device", "sluice --site {site} ca roll")   \
     X(AUTHORITY_OVER, ERROR, HAND, "the site's authority has ended", "nobody is let in",           \
       "sluice --site {site}-new init")                                                             \
     X(SERVER_ENDS, WARNING, FIX, "the broker's certificate ends soon: nobody renews it",           \
