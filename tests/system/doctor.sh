@@ -7,6 +7,7 @@ if [ "$(id -u)" = 0 ] && [ -z "$SL_DOCTOR_UNPRIVILEGED" ]; then
     place=$(mktemp -d) && chmod 711 "$place" && mkdir "$place/bin" "$place/system" "$place/tmp" || exit 1
     cp "$1" "$place/bin/sluice" && cp "$2" "$place/bin/small_disk.so" &&
         cp "$(dirname "$0")"/*.sh "$place/system" && chmod -R a+rX "$place" && chmod 1777 "$place/tmp" || exit 1
+    sh "$place/system/doctor_root.sh" "$place/bin/sluice" || { rm -rf "$place"; exit 1; }
     SL_DOCTOR_UNPRIVILEGED=1 TMPDIR=$place/tmp HOME=$place/tmp setpriv --reuid=65534 --regid=65534 --clear-groups \
         sh "$place/system/doctor.sh" "$place/bin/sluice" "$place/bin/small_disk.so"
     code=$?
@@ -177,6 +178,39 @@ done
 planted 6 "error node-broken $node" cp site/nodes/pond/identity site/$node/identity
 planted 6 "error node-broken nodes/Not-A-Node" mkdir -m 700 site/nodes/Not-A-Node
 
+# Topics that overlap: 'node add' refuses them, so the second one is made where the first is not.
+planted="overlapping topics"
+rm -rf site && cp -a good site && cp -a good apart && rm -r apart/nodes/garden apart/nodes/pond
+expect 0 "is made" "$sluice" --site apart node add lake --base irrigation/garden/zone
+cp -a apart/nodes/lake site/nodes/ && cp -a apart/issued.log site/ && rm -r apart
+found --fix --no-probe
+grep -v ^mended got >left
+mv left got
+check 6 "error node-topics nodes/lake"
+
+# --- years ago ---
+# aged DAYS CODE FINDINGS: a site that nobody has touched since.
+aged() {
+    rm -rf site
+    planted="a site of $1 days ago"
+    faketime -f -"$1"d "$sluice" init --operator anna >out 2>&1 &&
+        faketime -f -"$1"d "$sluice" node add garden >out 2>&1 || fail "$planted: $(cat out)"
+    found --no-probe
+    check "$2" "$3"
+    faults=$((faults + 1))
+}
+garden=nodes/garden/certificate.pem watch=operators/anna-watch/certificate.pem
+over="error crl-over broker/crl.pem, error server-over broker/certificate.pem"
+canaries="canary-ends canary/good/certificate.pem, warning canary-ends canary/revoked/certificate.pem"
+aged 800 6 "$over, warning node-ends $garden, warning operator-ends $anna/certificate.pem, warning operator-ends $watch"
+fixed_but "warning node-ends $garden
+warning operator-ends $watch
+warning operator-ends $anna/certificate.pem"
+over="$over, error node-over $garden, error operator-over $anna/certificate.pem, error operator-over $watch"
+aged 1100 6 "$over, warning $canaries"
+aged 5200 6 "$over, warning $canaries, warning authority-ends ca/certificate.pem"
+aged 7400 6 "$over, warning $canaries, error authority-over ca/certificate.pem"
+
 # --- journal and clock ---
 planted 5 "warning log-line-broken issued.log:3" "sed -i '3s/serial=/serail=/' site/issued.log; sed -n 3p good/issued.log >>site/issued.log"
 planted 6 "error log-incomplete broker/certificate.pem" "sed -i /purpose=broker/d site/issued.log"
@@ -187,8 +221,8 @@ planted 6 "error clock-behind issued.log:$(($(wc -l <good/issued.log) + 1))" \
 
 # --- lists ---
 crl=site/broker/crl.pem
-list() { # FROM UNTIL [CA]: a list with the entries of a site's own
-    openssl crl -in good/broker/crl.pem -noout -text | sed -n 's/^ *Serial Number: //p' |
+list() { # FROM UNTIL [CA [SERIAL]]: a list with the entries of a site's own, and one more
+    { openssl crl -in good/broker/crl.pem -noout -text | sed -n 's/^ *Serial Number: //p'; echo "$4"; } | grep . |
         while read -r serial; do printf 'R\t400101000000Z\t%s\t%s\tunknown\t/CN=x\n' "$(date -u +%y%m%d%H%M%SZ)" "$serial"; done >index
     openssl ca -gencrl -config ca.conf -cert "${3:-good}/ca/certificate.pem" -keyfile "${3:-good}/ca/key.pem" -passin file:passphrase \
         -crl_lastupdate "$(date -u -d "$1 days" +%Y%m%d%H%M%SZ)" -crl_nextupdate "$(date -u -d "$2 days" +%Y%m%d%H%M%SZ)" \
@@ -200,6 +234,8 @@ fixed
 planted 6 "error crl-over broker/crl.pem, $mixed" list -31 -1
 fixed
 planted 6 "error crl-foreign broker/crl.pem" "$sluice --site other init >/dev/null; list -1 29 other; rm -r other"
+planted 6 "error crl-ours broker/crl.pem, $mixed" \
+    list -1 29 good "$(openssl x509 -noout -serial -in good/$anna/certificate.pem | cut -d= -f2)"
 planted 6 "error crl-broken broker/crl.pem" "echo nothing >$crl"
 planted 6 "error crl-broken broker/crl.pem" ": >$crl"
 planted 6 "error crl-broken broker/crl.pem" rm $crl
@@ -258,6 +294,11 @@ expect 4 "there is no site" "$sluice" --site nowhere doctor
 expect 2 "leave out garden" "$sluice" doctor --config x garden
 expect 2 "leave out --fix" "$sluice" doctor --config x --fix
 [ $faults -gt 70 ] || fail "only $faults faults were planted into files"
+
+# A file of somebody else's broker that we may not read.
+mkdir -m 000 closed
+sed "s,^acl_file .*,acl_file $work/closed/acl," good/broker/mosquitto.conf >closed.conf
+expect 0 "note conf-file-unread $work/closed/acl" "$sluice" doctor --config "$work/closed.conf"
 
 # As JSON, and on a terminal.
 chmod 644 site/ca/key.pem

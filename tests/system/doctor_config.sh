@@ -186,6 +186,15 @@ planted 6 "error conf-one-name second.pem" \
      openssl ecparam -genkey -name prime256v1 -out site/broker/key.pem 2>/dev/null
      server server.ext; cp site/broker/certificate.pem site/broker/second.pem
      cp first.key site/broker/key.pem; cp first.pem site/broker/certificate.pem"
+revoke() { # FROM UNTIL: an empty list by the site's authority
+    openssl ca -gencrl -config ca.conf -cert good/ca/certificate.pem -keyfile kept.pem \
+        -crl_lastupdate "$(date -u -d "$1 days" +%Y%m%d%H%M%SZ)" -crl_nextupdate "$(date -u -d "$2 days" +%Y%m%d%H%M%SZ)" \
+        -out site/broker/crl.pem 2>listed || fail "openssl makes no list: $(cat listed)"
+}
+planted 5 "warning conf-crl-half crl.pem" revoke -20 10
+planted 6 "error conf-crl-over crl.pem" revoke -20 -1
+planted 6 "error conf-authorities-many site/ca/certificate.pem" \
+    "cat good/ca/certificate.pem first/certs/ca.crt first/certs/ca.crt >site/ca/certificate.pem"
 planted 6 "error conf-crl-broken crl.pem" "echo nothing >site/broker/crl.pem"
 [ $faults -gt 50 ] || fail "only $faults faults were planted"
 
