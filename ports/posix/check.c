@@ -56,7 +56,7 @@ bool posix_check(const struct posix_options *options, const struct posix_values 
     sl_records_wipe(&records);
     if (is_good)
         puts("the configuration is good");
-    return is_good;
+    return say(posix_output_end(&failure), &failure) && is_good;
 }
 
 static void show(const struct posix_values *values)

@@ -1,5 +1,6 @@
 /* The list of failures as a table, and a failure as a line. */
 #include "errors.h"
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +26,14 @@ void posix_failure_show(const struct posix_failure *failure)
 {
     fflush(stdout); /* keeps the order when both go to one file */
     fprintf(stderr, "sluice-node: %s\n", failure->line);
+}
+
+bool posix_output_end(struct posix_failure *failure)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    return posix_fail(failure, POSIX_ERROR(OUTPUT_UNWRITTEN), strerror(errno ? errno : EIO));
 }
 
 void posix_error_line(char *line, size_t line_len, enum posix_error error, const char *format,

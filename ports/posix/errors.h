@@ -192,6 +192,8 @@ enum posix_exit {
       "cut the power of the relays, then check their device")                                      \
     /* the system */                                                                               \
     X(SIGNALS_UNREADABLE, LOCAL, "CAUSE", "signals cannot be read (%s)", POSIX_CURE_DESCRIPTOR)    \
+    X(OUTPUT_UNWRITTEN, LOCAL, "CAUSE", "cannot write the output (%s)",                            \
+      "check the disk, or the program behind the pipe")                                            \
     X(RANDOM_MISSING, LOCAL, "CAUSE", "the system gives no random numbers (%s)",                   \
       "use a kernel with getrandom, and let the sandbox pass it")                                  \
     X(BROKER_NAME_UNKNOWN, GOES_ON, "HOST CAUSE", "the broker's name '%s' has no address (%s)",    \
@@ -233,6 +235,9 @@ bool posix_fail(struct posix_failure *failure, enum posix_error error, const cha
 
 /* Says it on stderr, where no log is yet or the start has failed. */
 void posix_failure_show(const struct posix_failure *failure);
+
+/* A full disk or a closed pipe must not look like success. Fails: stdout did not take all of it. */
+bool posix_output_end(struct posix_failure *failure);
 
 /* The line alone, for who has another place for it. However long a name in it is, the identifier
  * has its room.

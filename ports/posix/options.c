@@ -51,10 +51,10 @@ enum posix_options_verdict posix_options_parse(struct posix_options *options,
             break;
         case HELP:
             posix_help_write(stdout);
-            return POSIX_OPTIONS_DONE;
+            return posix_output_end(failure) ? POSIX_OPTIONS_DONE : POSIX_OPTIONS_FAILED;
         case VERSION:
             puts("sluice-node " SL_VERSION);
-            return POSIX_OPTIONS_DONE;
+            return posix_output_end(failure) ? POSIX_OPTIONS_DONE : POSIX_OPTIONS_FAILED;
         case ':':
             posix_fail(failure, POSIX_ERROR(OPTION_VALUE_MISSING), argv[at]);
             return POSIX_OPTIONS_FAILED;

@@ -75,6 +75,7 @@ odd=$(printf 'a\nallow_anonymous true')
 mkdir "$odd" && cp -a good "$odd/site"
 expect 4 "cannot have line breaks" "$sluice" --site "$odd/site" broker run
 rm -r "$odd"
+expect 4 "a file stands where one of its folders should be" "$sluice" --site site/site.json/below init --no-passphrase
 mkdir "site/nodes/Not A Node"
 expect 4 "is no node of this site" "$sluice" node list
 rmdir "site/nodes/Not A Node"

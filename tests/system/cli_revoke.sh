@@ -201,6 +201,23 @@ for way in empty cut garbage missing; do
 done
 cp good.pem site/broker/crl.pem
 expect 0 '"revoked":0' "$sluice" node revoke pond --json
+
+# Ctrl-C while the broker does not answer: it goes on, and what is not shown is said.
+expect 0 "is made" "$sluice" node add stream
+mosquitto=$(pgrep -P "$broker" mosquitto)
+kill -STOP "$mosquitto"
+"$sluice" node revoke stream >out 2>&1 &
+revoking=$!
+pids="$pids $revoking"
+serial=$(openssl x509 -noout -serial -in site/nodes/stream/certificate.pem | cut -d= -f2)
+until_true sh -c "openssl crl -noout -text -in site/broker/crl.pem | grep -q $serial" || fail "not on the list: $(cat out)"
+until_true sh -c "grep -q '^SigCgt:.*[2367abef]\$' /proc/$revoking/status" || fail "it does not visit the broker"
+kill -INT "$revoking"
+wait "$revoking" && fail "an interrupted proof is told as one"
+kill -CONT "$mosquitto"
+grep -q "stopped before it was shown to obey" out || fail "Ctrl-C: $(cat out)"
+kill -0 "$broker" || fail "Ctrl-C in a proof ends the broker: $(cat out)"
+expect 0 "stream is revoked" "$sluice" node revoke stream
 kill -TERM "$broker"
 wait "$broker" || fail "SIGTERM gave $?"
 echo "ok"

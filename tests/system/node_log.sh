@@ -110,4 +110,10 @@ for sink in journal syslog; do
     sleep 0.3
     kill -0 $pid && kill $pid && wait $pid || fail "--log $sink does not run without one: $(cat stderr)"
 done
+# What is not written is no success.
+for option in --help --version "--identity $identity --chip none --check-config"; do
+    # shellcheck disable=SC2086
+    "$node" $option >/dev/full 2>stderr
+    [ $? = 4 ] && grep -q 'output-unwritten' stderr || fail "$option into a full disk: $(cat stderr)"
+done
 echo "node_log: ok"

@@ -170,6 +170,8 @@ enum sl_exit {
       "free some space on that disk, then try again")                                              \
     X(FILE_NO_FOLDER, FILES, "VERB FILE CAUSE", "cannot %s %s (%s)",                               \
       "make the folder above it first, or restore the site from a backup")                         \
+    X(FILE_IN_WAY, FILES, "VERB FILE CAUSE", "cannot %s %s (%s)",                                  \
+      "a file stands where one of its folders should be: move it away, or give another path")      \
     X(FILE_READ_ONLY, FILES, "VERB FILE CAUSE", "cannot %s %s (%s)",                               \
       "mount that disk for writing, or move the site to another")                                  \
     X(FILE_DISK, FILES, "VERB FILE CAUSE", "cannot %s %s (%s)",                                    \

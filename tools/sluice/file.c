@@ -254,8 +254,9 @@ enum sl_exit sl_file_fail(const char *verb, const char *path)
     case EDQUOT:
     case EFBIG:
         return sl_cli_fail(SL_ERROR(FILE_NO_SPACE), verb, path, cause);
-    case ENOENT:
     case ENOTDIR:
+        return sl_cli_fail(SL_ERROR(FILE_IN_WAY), verb, path, cause);
+    case ENOENT:
         return sl_cli_fail(SL_ERROR(FILE_NO_FOLDER), verb, path, cause);
     case EROFS:
         return sl_cli_fail(SL_ERROR(FILE_READ_ONLY), verb, path, cause);

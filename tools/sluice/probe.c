@@ -137,7 +137,9 @@ static enum sl_exit hear_mark(const struct sl_probe *probe, struct sl_talk *talk
     enum sl_exit code = SL_EXIT_DONE;
     while (code == SL_EXIT_DONE && ear->marks == 0) {
         enum sl_talk_fate fate;
-        if (sl_cli_now_ms() >= end || sl_talk_is_stopping())
+        if (sl_talk_is_stopping())
+            return SL_EXIT_NO_ANSWER;
+        if (sl_cli_now_ms() >= end)
             return sl_cli_fail(SL_ERROR(BROKER_LIST_IGNORED), probe->who);
         code = sl_talk_publish(talk, ear->mark, "", &request, &fate);
         if (code == SL_EXIT_DONE)
@@ -160,7 +162,9 @@ static enum sl_exit say_all(const struct sl_probe *probe, struct sl_talk *talk,
         code = sl_talk_publish(talk, topics[i], "", &request, &fate);
     uint64_t end = sl_cli_now_ms() + OBEY_MS;
     while (code == SL_EXIT_DONE && ear->marks == before) {
-        if (sl_cli_now_ms() >= end || sl_talk_is_stopping())
+        if (sl_talk_is_stopping())
+            return SL_EXIT_NO_ANSWER;
+        if (sl_cli_now_ms() >= end)
             return sl_cli_fail(SL_ERROR(BROKER_LIST_IGNORED), probe->who);
         code = sl_talk_wait(talk, NULL, 20);
     }

@@ -181,7 +181,11 @@ enum sl_exit sl_revoke_enforce(struct sl_revocation *revocation)
         return code;
     if (code == SL_EXIT_DONE)
         code = prove(revocation);
-    if (code != SL_EXIT_DONE) {
+    if (code != SL_EXIT_DONE && sl_talk_is_stopping()) {
+        sl_cli_note("%s is on the revocation list, and the broker was told; stopped before it was "
+                    "shown to obey: 'sluice node revoke %s' again shows it",
+                    revocation->name, revocation->name);
+    } else if (code != SL_EXIT_DONE) {
         sl_apply_stop(site);
         sl_cli_note("%s is on the revocation list, but the broker could not be shown to obey it "
                     "and was stopped",
