@@ -6,9 +6,9 @@
 
 static enum sl_exit copy(const char *text, struct sl_bytes *bytes)
 {
-    char *data = strdup(text);
-    *bytes = (struct sl_bytes){data, data ? strlen(data) : 0};
-    return data ? SL_EXIT_DONE : sl_cli_fail(SL_ERROR(MEMORY));
+    bytes->data = strdup(text);
+    bytes->len = strlen(text);
+    return bytes->data ? SL_EXIT_DONE : sl_cli_fail(SL_ERROR(MEMORY));
 }
 
 /* Runs as Mosquitto's user under systemd and as root on OpenWRT; with the tools of either. */

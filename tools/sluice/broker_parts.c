@@ -120,7 +120,7 @@ static enum sl_exit make_server(const struct sl_site *site, struct sl_part *part
         if (!part->bytes.data)
             code = sl_cli_fail(SL_ERROR(MEMORY));
     }
-    if (code == SL_EXIT_DONE) {
+    if (code == SL_EXIT_DONE && part->bytes.data) {
         memcpy(part->bytes.data, certificate.data, certificate.len);
         memcpy(part->bytes.data + certificate.len, key.data, key.len + 1);
         part->bytes.len = certificate.len + key.len;

@@ -133,7 +133,7 @@ enum sl_exit sl_set_check(const struct sl_set *set, X509 *canary, struct sl_resu
 static enum sl_exit check_conf(const struct sl_set *set, struct sl_results *results)
 {
     struct sl_bytes text;
-    struct sl_broker_conf conf;
+    struct sl_broker_conf conf = {.port = 0};
     enum sl_exit code = sl_file_read(set->conf.text, CONF_MAX, &text);
     if (code == SL_EXIT_DONE)
         code = sl_broker_conf_parse(set->conf.text, &text, set->host, &conf);
