@@ -50,6 +50,12 @@ if(TARGET sluice-chip AND TARGET sluice-node)
                      $<TARGET_FILE:sluice-node> $<TARGET_FILE:sluice-chip> ${SL_CHIP_ELF})
     set_tests_properties(system/cli_demo PROPERTIES LABELS system TIMEOUT 180)
 
+    if(NOT SL_SANITIZE) # libfaketime and the sanitizers both want to be first
+        add_test(NAME system/renew_late
+                 COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/renew_late.sh $<TARGET_FILE:sluice>
+                         $<TARGET_FILE:sluice-node> $<TARGET_FILE:sluice-chip> ${SL_CHIP_ELF})
+        set_tests_properties(system/renew_late PROPERTIES LABELS system TIMEOUT 120)
+    endif()
     add_test(NAME system/cli_renew
              COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cli_renew.sh $<TARGET_FILE:sluice>
                      $<TARGET_FILE:sluice-node> $<TARGET_FILE:sluice-chip> ${SL_CHIP_ELF}
