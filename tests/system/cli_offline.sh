@@ -46,6 +46,8 @@ expect 0 "asks for 5 certificates and a revocation list" \
     "$sluice" ca request request.json --node moss --node garden --revoke pond
 grep -q PRIVATE request.json && fail "a key is in the request"
 [ "$(stat -c %a site/pending/moss.pem)" = 600 ] || fail "the mode of a pending key"
+"$sluice" doctor >out 2>&1
+grep -q "^error" out && fail "the doctor does not know a site without its key: $(cat out)"
 printf 'wrong horse\n' >wrong
 chmod 600 wrong
 expect 1 "does not open" env SLUICE_PASSPHRASE_FILE=wrong "$sluice" --site ca ca sign request.json
