@@ -55,7 +55,7 @@ enum sl_enrol_kind {
 
 enum sl_enrol_refusal {
     SL_ENROL_REFUSAL_NONE,
-#define X(code, name, text, cure) SL_ENROL_REFUSAL_##name = code,
+#define X(code, name, text, cure) SL_ENROL_REFUSAL_##name = (code),
     SL_ENROL_REFUSAL_LIST(X)
 #undef X
 };

@@ -228,17 +228,17 @@ static enum sl_exit talk(struct enrolment *enrolment, struct sl_enrol_host_event
 {
     struct sl_enrol_host *host = &enrolment->host;
     uint8_t in[SL_ENROL_WIRE_MAX];
-    size_t at = 0, len = 0;
+    size_t len = 0;
     memset(event, 0, sizeof *event);
     for (;;) {
         sl_ms now = (sl_ms)sl_cli_now_ms(), due = now;
-        at += sl_enrol_host_feed(host, now, in + at, len - at);
+        /* What it leaves behind an event was said before the next question. */
+        (void)sl_enrol_host_feed(host, now, in, len);
         sl_enrol_host_tick(host, now);
-        if (sl_enrol_host_next(host, event)) /* what is left of in was for an earlier question */
+        if (sl_enrol_host_next(host, event))
             return SL_EXIT_DONE;
         enum sl_exit code = flush(enrolment);
         bool has_due = sl_enrol_host_deadline(host, now, &due);
-        at = 0;
         if (code == SL_EXIT_DONE)
             code = sl_serial_receive(&enrolment->port, sl_enrol_host_peek(host).len > 0,
                                      has_due ? sl_ms_until(now, due) : 1000, in, sizeof in, &len);
