@@ -28,7 +28,7 @@ echo 0123456789abcdef0123456789abcdef >machine-id
 mount --bind machine-id /etc/machine-id || fail "no machine-id"
 mount -t tmpfs tmpfs /run && mkdir -p /run/log/journal /run/systemd/journal || fail "no /run"
 mkdir dev && mount -t tmpfs tmpfs dev || fail "no /dev"
-for device in null zero random urandom; do
+for device in null zero full random urandom; do
     : >"dev/$device" && mount --bind "/dev/$device" "dev/$device" || fail "no /dev/$device"
 done
 ln -s /run/systemd/journal/dev-log dev/log
