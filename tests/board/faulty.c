@@ -1,5 +1,5 @@
 /* The node's own program under bad luck, at calls that are wrapped when it is linked:
- *   fault=illegal|stack   once, fault-ms after the start
+ *   fault=illegal|stack   once, a second after a zone was switched on
  *   noise=PERCENT         of the frames from and to the network are lost, as many doubled, as many
  *                         overtaken by the next one
  *   minute-ms=MS          DHCP's minutes pass so fast
@@ -8,6 +8,7 @@
  */
 #include "clock.h"
 #include "ethernet.h"
+#include "run.h"
 #include "semihost.h"
 #include "uart.h"
 #include <lwip/dhcp.h>
@@ -16,6 +17,8 @@
 #include <netif/ethernet.h>
 #include <string.h>
 
+void __real_sl_run_sleep(struct sl_run *run);
+void __wrap_sl_run_sleep(struct sl_run *run);
 bool __real_lx106_net_poll(void);
 bool __wrap_lx106_net_poll(void);
 err_t __real_ethernet_input(struct pbuf *frame, struct netif *netif);
@@ -23,6 +26,7 @@ err_t __wrap_ethernet_input(struct pbuf *frame, struct netif *netif);
 err_t __real_etharp_output(struct netif *netif, struct pbuf *packet, const ip4_addr_t *to);
 err_t __wrap_etharp_output(struct netif *netif, struct pbuf *packet, const ip4_addr_t *to);
 
+static bool is_time_for_a_fault(void);
 static void break_down(const char *kind);
 static bool is_over(uint32_t ms, sl_ms *since);
 static void tell_pools(void);
@@ -32,13 +36,19 @@ static uint32_t dice(void);
 static uint32_t has_been_faulty __attribute__((section(".rig")));
 
 static struct pbuf *late; /* to be overtaken */
+static const struct sl_node *node;
+
+void __wrap_sl_run_sleep(struct sl_run *run)
+{
+    node = run->node;
+    __real_sl_run_sleep(run);
+}
 
 bool __wrap_lx106_net_poll(void)
 {
     const char *fault = lx106_argument("fault");
 
-    if (fault && has_been_faulty == 0 &&
-        lx106_clock_now() >= lx106_argument_number("fault-ms", 0)) {
+    if (fault && has_been_faulty == 0 && is_time_for_a_fault()) {
         has_been_faulty = 1;
         break_down(fault);
     }
@@ -122,6 +132,25 @@ static uint32_t overflow(uint32_t depth)
     for (unsigned i = 0; i < 8; i++)
         frame[i] = depth;
     return depth == 0 ? frame[0] : overflow(depth - 1) + frame[depth % 8];
+}
+
+/* Counted in what has happened, so that a slow computer changes nothing. */
+static bool is_time_for_a_fault(void)
+{
+    static bool is_counted, is_on;
+    static uint32_t switched; /* in earlier runs */
+    static sl_ms since;
+
+    if (!node)
+        return false;
+    if (!is_counted)
+        switched = sl_node_health(node).counters.switched;
+    is_counted = true;
+    if (!is_on && sl_node_health(node).counters.switched > switched) {
+        is_on = true;
+        since = lx106_clock_now();
+    }
+    return is_on && lx106_clock_now() - since >= 1000;
 }
 
 static void break_down(const char *kind)
