@@ -171,13 +171,14 @@ static void print_made(const struct sl_site *site, const char *root, bool is_loc
 {
     printf("site %s is made: broker '%s' at %s:%u, %zu operator%s\n"
            "the CA's key is %s\n"
-           "next: sluice --site %s node add NAME\n",
+           "next: sluice --site %s broker run\n"
+           "then: sluice --site %s node enrol NAME --port LINE\n",
            site->root, site->broker_name, site->host, site->port, site->operators_len,
            site->operators_len == 1 ? "" : "s",
            is_locked ? "locked by the passphrase: without it no certificate can be made"
                      : "not locked: whoever reads ca/key.pem can make certificates "
                        "('sluice ca passphrase' locks it)",
-           root);
+           root, root);
 }
 
 static void print_json(const struct sl_site *site, bool is_locked)
