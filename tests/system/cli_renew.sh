@@ -140,10 +140,28 @@ expect 0 "127.0.0.1:$dead" "$sluice" node list
 expect 0 "confirmed at the pin" "$sluice" on garden 1 5
 stop_node
 kill $broker && wait $broker
+broker=
 port=$dead
 
-# --- power cuts: the node is killed at each of its writes, and one of the two works ---
+# --- the command is killed at each of its writes: the site and the node go on, and the next try ends it ---
+start_node_again() { start_node; heard "connected: MQTT"; }
+n=1 done=0
+start_node_again
+while [ $n -le 60 ]; do
+    rm -f calls
+    LD_PRELOAD=$shim SL_CALLS=$work/calls SL_CUT_AT=$n timeout 20 "$sluice" renew garden >out 2>&1
+    code=$?
+    [ $code = 0 ] && done=1 && break
+    [ $code = 137 ] || fail "renew, killed at call $n: gave $code: $(cat out)"
+    expect 0 "garden " "$sluice" node list
+    n=$((n + 1))
+done
+[ $done = 1 ] && [ $n -ge 8 ] || fail "only $n cuts: $(cat calls)"
+expect 0 "garden: connected with its new key" "$sluice" renew garden
+[ -z "$(find site/nodes -name '.renewed*')" ] || fail "left over: $(find site/nodes)"
 stop_node
+
+# --- power cuts: the node is killed at each of its writes, and one of the two works ---
 n=1 seen=0
 while [ $n -le 40 ]; do
     rm -f calls
