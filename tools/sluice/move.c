@@ -30,7 +30,7 @@ const struct sl_command sl_command_broker_move = {
         "that does not find the new broker goes back to the old one.\n\n"
         "So: move, start the broker at the new address with this site's files, run 'sluice renew "
         "--all', and stop the old one when 'sluice node list' shows the new address everywhere.",
-    .manual = "Nodes that were added with an address of their own (--host, --port) keep it. The "
+    .manual = "Nodes that were added with an address of their own keep it. The "
               "name that nodes check in the broker's certificate does not change.",
     .examples =
         (const struct sl_example[]){{"sluice broker move broker.lan", "to another computer:"},
