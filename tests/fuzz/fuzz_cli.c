@@ -6,10 +6,10 @@
  * an answer with its own correlation that was not kept by the broker. The first byte chooses the
  * command; then messages, one after the other. */
 #include "fuzz.h"
-#include "tools/sluice/command.h"
-#include "tools/sluice/ends.h"
-#include "tools/sluice/picture.h"
-#include "tools/sluice/talk.h"
+#include "tools/sluice/cli/command.h"
+#include "tools/sluice/site/ends.h"
+#include "tools/sluice/talk/talk.h"
+#include "tools/sluice/view/picture.h"
 #include <cjson/cJSON.h>
 
 #define BASE "irrigation/garden"

@@ -4,8 +4,8 @@
  * about an option, names one; the same text gives the same findings; comments, blanks and other
  * line ends change none. The first byte chooses between the two kinds of text. */
 #include "fuzz.h"
-#include "tools/sluice/conf.h"
-#include "tools/sluice/doctor.h"
+#include "tools/sluice/doctor/conf.h"
+#include "tools/sluice/doctor/doctor.h"
 
 struct found {
     struct sl_doctor doctor;

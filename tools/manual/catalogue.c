@@ -58,10 +58,11 @@ static void write_exit_codes(FILE *out)
 
 static void write_cli(FILE *out)
 {
-    fputs("## `sluice`: its messages\n\n"
-          "The list is `tools/sluice/errors.h`. The identifier stands in brackets at the end of\n"
-          "the line.\n\n",
-          out);
+    fputs(
+        "## `sluice`: its messages\n\n"
+        "The list is `tools/sluice/cli/errors.h`. The identifier stands in brackets at the end of\n"
+        "the line.\n\n",
+        out);
     write_errors(out, sl_errors, SL_ERROR_COUNT);
 }
 

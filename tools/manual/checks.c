@@ -1,5 +1,5 @@
 /* docs/doctor.md: everything that 'sluice doctor' looks for. */
-#include "tools/sluice/checks.h"
+#include "tools/sluice/doctor/checks.h"
 #include "manual.h"
 
 static void write_list(FILE *out, const char *head, enum sl_check from, enum sl_check until);
@@ -9,7 +9,8 @@ void manual_write_checks(FILE *out)
 {
     fputs(
         "# What the doctor looks for\n\n"
-        "Made by `make docs` from the list in `tools/sluice/checks.h`; a test compares the two.\n\n"
+        "Made by `make docs` from the list in `tools/sluice/doctor/checks.h`; a test compares the "
+        "two.\n\n"
         "`sluice doctor` looks at a site and its running broker, `sluice doctor --config FILE` at "
         "a\n"
         "mosquitto.conf of whatever origin. An *error* is open or broken today, a *warning* will "

@@ -3,7 +3,7 @@
 #ifndef SL_MANUAL_H
 #define SL_MANUAL_H
 
-#include "tools/sluice/errors.h"
+#include "tools/sluice/cli/errors.h"
 #include <stdio.h>
 
 /* A failure of the tool itself: says so and ends it. */

@@ -1,7 +1,7 @@
 /* sluice(1), a page for each subcommand, and sluice-errors(7). */
 #include "manual.h"
 #include "ports/posix/errors.h"
-#include "tools/sluice/command.h"
+#include "tools/sluice/cli/command.h"
 #include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -12,12 +12,12 @@ struct page_name {
 };
 
 static void write_overview(FILE *out);
-static void write_command(FILE *out, const struct sl_command *command);
+static void write_command(FILE *out, const struct sl_subcommand *command);
 static void write_errors(FILE *out);
 static void list_errors(FILE *out, const struct sl_error_entry *list, unsigned len);
 static void list_options(FILE *out, const struct sl_option *options);
 static void list_exit_codes(FILE *out);
-static struct page_name name_page(const struct sl_command *command);
+static struct page_name name_page(const struct sl_subcommand *command);
 static FILE *open_page(const char *folder, const char *name, int section);
 static void close_page(FILE *out);
 
@@ -121,7 +121,7 @@ static void write_overview(FILE *out)
 
 /* --- a subcommand --------------------------------------------------------------------------- */
 
-static void write_command(FILE *out, const struct sl_command *command)
+static void write_command(FILE *out, const struct sl_subcommand *command)
 {
     struct page_name name = name_page(command), title = name;
     for (char *at = title.text; *at != '\0'; at++)
@@ -245,7 +245,7 @@ static void list_errors(FILE *out, const struct sl_error_entry *list, unsigned l
 
 /* --- files ---------------------------------------------------------------------------------- */
 
-static struct page_name name_page(const struct sl_command *command)
+static struct page_name name_page(const struct sl_subcommand *command)
 {
     struct page_name name;
     snprintf(name.text, sizeof name.text, "sluice-%s", command->name);

@@ -1,5 +1,5 @@
 /* sluice: the operator's command line. The table of subcommands stands in help.c. */
-#include "cli.h"
+#include "cli/cli.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* The archive behind 'sluice backup': nothing but what was put in comes out, and whatever is in an
  * archive, nothing lands outside the folder. */
 #include "base/bytes.h"
-#include "pack.h"
+#include "site/pack.h"
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* What sluice writes for Mosquitto is read back; whatever else is refused. */
-#include "broker_conf.h"
+#include "broker/conf.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* The doctor's tables, its reader of mosquitto.conf, and its words. */
-#include "conf.h"
-#include "doctor_site.h"
-#include "terms.h"
+#include "doctor/conf.h"
+#include "doctor/site.h"
+#include "site/terms.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* What a request must be for the authority to sign it, and what the journal keeps of it. */
-#include "image.h"
-#include "issue.h"
-#include "journal.h"
+#include "ca/image.h"
+#include "ca/issue.h"
+#include "site/journal.h"
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>

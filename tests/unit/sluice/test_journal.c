@@ -1,5 +1,5 @@
 /* issued.log: whatever a power cut leaves in it, every whole line is read and none is made up. */
-#include "journal.h"
+#include "site/journal.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

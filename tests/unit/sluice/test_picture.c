@@ -6,9 +6,9 @@
 
 #include <cmocka.h>
 
-#include "cli.h"
-#include "picture.h"
-#include "pki.h"
+#include "ca/pki.h"
+#include "cli/cli.h"
+#include "view/picture.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* The CLI's tables: subcommands, options, examples, errors. Each line of them is looked at. */
-#include "cli.h"
-#include "command.h"
+#include "cli/cli.h"
+#include "cli/command.h"
 #include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -66,7 +66,7 @@ static void test_every_subcommand_is_whole(void **state)
 {
     (void)state;
     for (size_t i = 0; sl_commands[i]; i++) {
-        const struct sl_command *command = sl_commands[i];
+        const struct sl_subcommand *command = sl_commands[i];
         size_t options = 0, words = 0;
         bool was_optional = false;
         assert_non_null(command->run);
@@ -99,7 +99,7 @@ static void test_every_subcommand_is_whole(void **state)
 }
 
 /* Up to what a shell takes as the end of the command. */
-static void check_sluice(const char *at, const struct sl_command *command)
+static void check_sluice(const char *at, const struct sl_subcommand *command)
 {
     char text[256];
     struct line line;
