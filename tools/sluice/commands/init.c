@@ -242,8 +242,7 @@ static enum sl_exit build(const struct sl_site *site, const char *folder,
         code = issue_into(&authority, folder, "broker", SL_PKI_SERVER, site->broker_name, names);
     for (size_t i = 0; i < site->operators_len * 2 && code == SL_EXIT_DONE; i++) {
         char name[SL_NAME_MAX + 1], path[64];
-        snprintf(name, sizeof name, "%.17s%s", site->operators[i / 2],
-                 i % 2 ? SL_WATCH_SUFFIX : "");
+        sl_site_user(site, i, name);
         snprintf(path, sizeof path, "operators/%s", name);
         snprintf(names, sizeof names, "DNS:%s.operator.invalid", name);
         code = sl_folder_make(sl_path_join(folder, path).text);

@@ -230,8 +230,7 @@ static enum sl_exit gather(const struct sl_site *site, const struct sl_cli *cli,
                   sl_issue_purpose_text(SL_PKI_SERVER), site->broker_name);
     for (size_t i = 0; i < site->operators_len * 2 && code == SL_EXIT_DONE; i++) {
         sl_name name;
-        snprintf(name, sizeof name, "%.17s%s", site->operators[i / 2],
-                 i % 2 ? SL_WATCH_SUFFIX : "");
+        sl_site_user(site, i, name);
         code = ask_of(*json, sl_path_join3(site->root, "operators", name).text,
                       sl_issue_purpose_text(SL_PKI_OPERATOR), name);
     }

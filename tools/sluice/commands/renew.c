@@ -216,7 +216,6 @@ static enum sl_exit follow_all(struct sl_renews *renews, struct sl_talk *talk, u
     for (size_t i = 0; i < renews->len; i++) {
         const struct sl_renew *renew = &renews->list[i];
         const char *who = renew->node->name;
-        code = SL_EXIT_DONE;
         if (!renew->is_here || renew->stage >= SL_RENEW_DONE || (may_leave && has_left(renew)))
             continue;
         if (sl_talk_is_stopping())

@@ -183,8 +183,7 @@ static enum sl_exit renew_operators(const struct sl_site *site,
         sl_name name;
         char names[SL_PKI_NAMES_MAX];
         struct sl_pki_pair pair;
-        snprintf(name, sizeof name, "%.17s%s", site->operators[i / 2],
-                 i % 2 ? SL_WATCH_SUFFIX : "");
+        sl_site_user(site, i, name);
         snprintf(names, sizeof names, "DNS:%s.operator.invalid", name);
         struct sl_path folder = sl_path_join3(site->root, "operators", name);
         code = sl_pki_load(folder.text, &pair);

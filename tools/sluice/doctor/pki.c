@@ -71,8 +71,7 @@ void sl_doctor_look_pki(struct sl_doctor *doctor, struct sl_holders *holders)
                  SL_PKI_SERVER);
     for (size_t i = 0; i < site->operators_len * 2; i++) {
         sl_name name;
-        snprintf(name, sizeof name, "%.17s%s", site->operators[i / 2],
-                 i % 2 ? SL_WATCH_SUFFIX : "");
+        sl_site_user(site, i, name);
         look_at_pair(doctor, holders, sl_path_join3(site->root, "operators", name).text, name,
                      SL_PKI_OPERATOR);
     }

@@ -34,8 +34,7 @@ enum sl_exit sl_ends_read(const struct sl_site *site, const struct sl_site_nodes
     }
     for (size_t i = 0; i < site->operators_len * 2; i++) {
         sl_name name;
-        snprintf(name, sizeof name, "%.17s%s", site->operators[i / 2],
-                 i % 2 ? SL_WATCH_SUFFIX : "");
+        sl_site_user(site, i, name);
         add_certificate(ends, SL_TERM_OPERATOR, name,
                         sl_path_join3(site->root, "operators", name).text);
     }

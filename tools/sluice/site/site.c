@@ -114,9 +114,14 @@ enum sl_exit sl_site_find_operator(const struct sl_site *site, const char *name,
         who++;
     if (who == site->operators_len)
         return fail_operator(site, name);
-    snprintf(user, sizeof(sl_name), "%.17s%s", site->operators[who],
-             is_watching ? SL_WATCH_SUFFIX : "");
+    sl_site_user(site, who * 2 + is_watching, user);
     return SL_EXIT_DONE;
+}
+
+void sl_site_user(const struct sl_site *site, size_t which, sl_name user)
+{
+    snprintf(user, sizeof(sl_name), "%.17s%s", site->operators[which / 2],
+             which % 2 ? SL_WATCH_SUFFIX : "");
 }
 
 static enum sl_exit fail_operator(const struct sl_site *site, const char *name)

@@ -91,6 +91,9 @@ void sl_site_new_address(const struct sl_site *site, struct sl_site_node *node);
 SL_MUST_CHECK enum sl_exit sl_site_find_operator(const struct sl_site *site, const char *name,
                                                  bool is_watching, sl_name user);
 
+/* The user names of all operators, two for each: `which` is 0 to 2 * operators_len - 1. */
+void sl_site_user(const struct sl_site *site, size_t which, sl_name user);
+
 /* What follows the node's base and a slash in topic; NULL when it is not below that base. */
 const char *sl_site_topic_below(const struct sl_site_node *node, const char *topic);
 
