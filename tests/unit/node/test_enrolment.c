@@ -131,6 +131,42 @@ static void test_another_name_than_asked_for_is_refused(void **state)
     assert_can_be_enrolled_again(false);
 }
 
+/* A second question is not taken before the answer to the first has gone out, and is not lost. */
+static void test_an_answer_goes_out_before_the_next_question_is_heard(void **state)
+{
+    const struct sl_enrol_message questions[] = {
+        {.kind = SL_ENROL_ASK, .session = 1, .name = sl_view_text("garden"), .unix_s = NOW},
+        {.kind = SL_ENROL_ASK, .session = 2, .name = sl_view_text("Pond"), .unix_s = NOW},
+    };
+    const uint8_t kinds[] = {SL_ENROL_REQUEST, SL_ENROL_REFUSED};
+    uint8_t wire[2 * SL_ENROL_WIRE_MAX];
+    size_t len, whole, at = 0;
+    (void)state;
+
+    assert_int_equal(sl_enrol_encode(&questions[0], wire, &len), SL_OK);
+    assert_int_equal(sl_enrol_encode(&questions[1], wire + len, &whole), SL_OK);
+    whole += len;
+    for (unsigned i = 0; i < 2; i++) {
+        struct sl_enrol_line heard;
+        struct sl_enrol_message answer;
+        struct sl_view frame;
+        at += sl_enrolment_feed(&line.device, line.now, wire + at, whole - at);
+        assert_int_equal(at, i == 0 ? len : whole);
+        follow_device();
+        const struct sl_view out = sl_enrolment_peek(&line.device);
+        assert_int_equal(sl_enrolment_feed(&line.device, line.now, wire, 1), 0);
+        sl_enrolment_sent(&line.device, 1); /* nor in the middle of it */
+        assert_int_equal(sl_enrolment_feed(&line.device, line.now, wire, 1), 0);
+        sl_enrol_line_init(&heard);
+        (void)sl_enrol_line_feed(&heard, out.data, out.len, &frame);
+        assert_int_equal(sl_enrol_decode(frame, &answer), SL_OK);
+        assert_int_equal(answer.kind, kinds[i]);
+        assert_int_equal(answer.session, i + 1);
+        sl_enrolment_sent(&line.device, out.len - 1);
+        assert_int_equal(sl_enrolment_peek(&line.device).len, 0);
+    }
+}
+
 static void test_a_damaged_grant_is_refused(void **state)
 {
     static uint8_t damaged[SL_IDENTITY_MAX];
@@ -437,6 +473,8 @@ int main(void)
         cmocka_unit_test_setup(test_a_grant_that_is_too_large_is_refused, start_each),
         cmocka_unit_test_setup(test_bad_names_and_times_are_refused, start_each),
         cmocka_unit_test_setup(test_parts_of_another_session_and_out_of_order, start_each),
+        cmocka_unit_test_setup(test_an_answer_goes_out_before_the_next_question_is_heard,
+                               start_each),
         cmocka_unit_test_setup(test_another_version_is_refused_by_both, start_each),
         cmocka_unit_test_setup(test_ten_silent_minutes_end_a_session, start_each),
         cmocka_unit_test_setup(test_a_device_with_an_identity_gives_up_waiting, start_each),
