@@ -5,6 +5,7 @@
 
 static void start_asking(struct sl_renewal *renewal);
 static void ask_later(struct sl_renewal *renewal, sl_ms now);
+static void pause_longer(struct sl_renewal *renewal, sl_ms now);
 static void go_back(struct sl_renewal *renewal, sl_ms now, struct sl_trouble trouble);
 static enum sl_refusal take_part(struct sl_renewal *renewal, struct sl_view part, uint32_t *number);
 static enum sl_refusal take_grant(struct sl_renewal *renewal, uint64_t unix_s,
@@ -139,8 +140,14 @@ void sl_renewal_requested(struct sl_renewal *renewal, sl_ms now)
     sl_log_push(renewal->log, SL_LOG_RENEWAL_ASKS, (int32_t)((renewal->due - now) / 1000), 0);
 }
 
-/* Anywhere in the second half of the pause, so that a site's nodes do not ask in step. */
 static void ask_later(struct sl_renewal *renewal, sl_ms now)
+{
+    pause_longer(renewal, now);
+    renewal->stage = SL_RENEWAL_ASKING;
+}
+
+/* Anywhere in the second half of the pause, so that a site's nodes do not ask in step. */
+static void pause_longer(struct sl_renewal *renewal, sl_ms now)
 {
     const uint32_t half_ms = renewal->pause_s * 500;
 
@@ -148,7 +155,6 @@ static void ask_later(struct sl_renewal *renewal, sl_ms now)
     renewal->pause_s *= 2;
     if (renewal->pause_s > SL_RENEWAL_LONGEST_S)
         renewal->pause_s = SL_RENEWAL_LONGEST_S;
-    renewal->stage = SL_RENEWAL_ASKING;
 }
 
 /* --- the grant ------------------------------------------------------------------------------ */
@@ -274,9 +280,10 @@ void sl_renewal_did(struct sl_renewal *renewal, sl_ms now, bool ok)
         renewal->pause_s = SL_RENEWAL_FIRST_S;
         renewal->failure = SL_RENEWAL_FAILURE_NONE;
         renewal->stage = SL_RENEWAL_IDLE;
+        wait_until(renewal, now + SL_RENEWAL_LOOK_MS); /* if it is due already, too */
         sl_log_push(renewal->log, SL_LOG_RENEWED, 0, 0);
     } else if (renewal->stage == SL_RENEWAL_ADOPTING) {
-        wait_until(renewal, now + SL_RENEWAL_FIRST_S * 1000); /* it works meanwhile */
+        pause_longer(renewal, now); /* it works meanwhile */
     }
 }
 
@@ -297,6 +304,7 @@ void sl_renewal_opened(struct sl_renewal *renewal)
 {
     if (renewal->stage == SL_RENEWAL_TRYING) {
         renewal->stage = SL_RENEWAL_ADOPTING;
+        renewal->pause_s = SL_RENEWAL_FIRST_S;
         order(renewal, SL_IDENTITY_ADOPT);
     } else if (renewal->stage == SL_RENEWAL_ASKING && renewal->has_key) {
         renewal->wants_request = true; /* the last one, or its answer, may be lost */

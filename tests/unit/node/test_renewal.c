@@ -15,7 +15,7 @@ struct answer {
     bool is_alone;                  /* in place */
     const char *name, *common_name, *host;
     enum test_key_kind key; /* not P-256: another key than the one that was asked with */
-    uint64_t issued_s;
+    uint64_t issued_s, not_after_s;
 };
 
 static struct test_cert other_ca, other_server;
@@ -84,7 +84,7 @@ static void make_grant(const struct answer *answer)
         .common_name = answer->common_name ? answer->common_name : "garden",
         .dns = "garden.device.invalid",
         .not_before_s = (int64_t)now_s - TEST_DAY_S,
-        .not_after_s = (int64_t)(now_s + 3 * YEAR_S),
+        .not_after_s = (int64_t)(answer->not_after_s ? answer->not_after_s : now_s + 3 * YEAR_S),
         .issuer = answer->issuer ? answer->issuer : &rig->pki.ca,
         .key = answer->key,
         .public_key = answer->key == TEST_KEY_P256 ? X509_REQ_get0_pubkey(request) : NULL,
@@ -301,6 +301,63 @@ static void an_identity_without_issue_counts_three_years_back(void **state)
     assert_in_range(rig_count(rig, "cert/request"), 1, 5);
 }
 
+static bool is_due(uint64_t issued_s, uint64_t not_after_s, uint64_t unix_s)
+{
+    const uint8_t seed[SL_NODE_SEED_LEN] = {1};
+    struct sl_identity_slot slots[2] = {
+        {.identity = {.issued_s = issued_s, .not_after_s = not_after_s}}};
+    struct sl_random random;
+    struct sl_log_queue log = {0};
+    struct sl_renewal calendar;
+
+    sl_random_init(&random, seed, sizeof seed);
+    sl_renewal_init(&calendar, slots, false, &random, &log);
+    assert_true(sl_renewal_looks(&calendar));
+    sl_renewal_tick(&calendar, 0, unix_s);
+    return calendar.stage == SL_RENEWAL_ASKING;
+}
+
+static void two_thirds_are_meant_to_the_second(void **state)
+{
+    const struct {
+        uint64_t issued_s, not_after_s, due_s;
+    } cases[] = {
+        {RIG_UTC, RIG_UTC + 3 * YEAR_S, RIG_UTC + 2 * YEAR_S},
+        {RIG_UTC, RIG_UTC + 90 * UINT64_C(86400), RIG_UTC + 60 * UINT64_C(86400)},
+        {RIG_UTC, RIG_UTC + 100, RIG_UTC + 67}, /* never before two thirds */
+        {RIG_UTC, RIG_UTC + 101, RIG_UTC + 68},
+        {RIG_UTC, RIG_UTC + 102, RIG_UTC + 68},
+        {RIG_UTC, RIG_UTC, RIG_UTC},
+        {0, RIG_UTC + 3 * YEAR_S, RIG_UTC + 2 * YEAR_S}, /* no issue: three years before its end */
+        {0, RIG_UTC, RIG_UTC - YEAR_S},
+        {0, 300, 200}, /* an end that lies before those three years */
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_false(is_due(cases[i].issued_s, cases[i].not_after_s, cases[i].due_s - 1));
+        assert_true(is_due(cases[i].issued_s, cases[i].not_after_s, cases[i].due_s));
+        assert_true(is_due(cases[i].issued_s, cases[i].not_after_s, UINT64_MAX));
+    }
+    assert_false(is_due(RIG_UTC, RIG_UTC + 3 * YEAR_S, 0)); /* the time is not known */
+}
+
+/* What is already due when it comes, as with a site's clock far behind, is no endless chain. */
+static void a_new_identity_is_not_renewed_at_once(void **state)
+{
+    (void)state;
+    ask();
+    give(&(struct answer){.issued_s = RIG_UTC - 86399, .not_after_s = RIG_UTC + 30000});
+    rig_run(rig, 5000);
+    assert_false(is_settled());
+    assert_int_equal(rig_logged(rig, SL_LOG_RENEWED), 1);
+    rig_forget(rig);
+    rig_run(rig, SL_RENEWAL_LOOK_MS - 10000);
+    assert_int_equal(rig_count(rig, "cert/request"), 0);
+    rig_run(rig, 20000);
+    assert_int_equal(rig_count(rig, "cert/request"), 1);
+}
+
 static void a_new_anchor_and_a_new_address_come_the_same_way(void **state)
 {
     (void)state;
@@ -424,6 +481,57 @@ static void a_grant_that_was_used_is_refused(void **state)
     assert_non_null(strstr(rig_last(rig, "refused")->payload, "not later than"));
     assert_int_equal(rig->stores, stores);
     assert_int_equal(rig->dials, dials);
+}
+
+/* The first part would lie over the image that is being kept, or that connections use. */
+static void assert_not_taken(void)
+{
+    static uint8_t before[SL_IDENTITY_MAX];
+    const uint8_t part[] = {0, 0, 0, 200, 0xAA, 0xAA, 0xAA, 0xAA};
+    struct sl_renewal *own = &rig->node.renewal;
+    const uint8_t stage = own->stage;
+    uint32_t number;
+
+    memcpy(before, rig->slots[1].image, sizeof before);
+    assert_int_equal(sl_renewal_feed(own, (struct sl_view){part, sizeof part}, RIG_UTC,
+                                     &rig->node.connection.tls.chain, &number),
+                     SL_REFUSAL_GRANT_UNASKED);
+    assert_memory_equal(rig->slots[1].image, before, sizeof before);
+    assert_int_equal(own->stage, stage);
+}
+
+static void a_grant_is_refused_while_one_is_on_its_way(void **state)
+{
+    const unsigned dials = rig->dials;
+    (void)state;
+    ask();
+    make_grant(&(struct answer){0});
+    rig->holds_store = true;
+    say_grant();
+    assert_int_equal(renewal()->stage, SL_RENEWAL_STORING);
+    assert_not_taken();
+    say_grant(); /* the same from the broker: in words, and the one before goes on */
+    assert_non_null(strstr(rig_last(rig, "refused")->payload, "waits for no grant"));
+    assert_int_equal(rig->stores, 1);
+
+    memcpy(rig->kept.images[1], rig->slots[1].image, SL_IDENTITY_MAX);
+    rig->kept.lens[1] = renewal()->total;
+    rig->is_unreachable = true;
+    sl_node_identity_did(&rig->node, rig->now, true);
+    assert_int_equal(renewal()->stage, SL_RENEWAL_PARTING);
+    assert_not_taken();
+    rig->is_storing = rig->holds_store = false;
+    rig_run(rig, 1000);
+    assert_int_equal(renewal()->stage, SL_RENEWAL_TRYING);
+    assert_not_taken();
+
+    rig->holds_store = true;
+    rig->is_unreachable = false;
+    rig_run(rig, SL_CONNECTION_DIAL_MS + 5000);
+    assert_int_equal(renewal()->stage, SL_RENEWAL_ADOPTING);
+    assert_not_taken();
+    assert_int_equal(rig->stores, 2);
+    assert_true(rig->dials > dials);
 }
 
 static void wrong_grants_are_refused_in_words(void **state)
@@ -627,6 +735,29 @@ static void adopting_is_tried_until_it_is_stored(void **state)
     assert_reported("idle", "");
 }
 
+/* A flash that is worn out is not erased once a minute for ever. */
+static void adopting_is_tried_later_and_later(void **state)
+{
+    (void)state;
+    ask();
+    make_grant(&(struct answer){0});
+    rig->is_unreachable = true;
+    say_grant();
+    rig_run(rig, 1000);
+    rig->refuses_store = true;
+    rig->is_unreachable = false;
+    rig_run(rig, SL_CONNECTION_DIAL_MS + 5000);
+    const unsigned stores = rig->stores;
+    rig_run(rig, 2 * HOUR);
+    assert_in_range(rig->stores - stores, 5, 9); /* 60 s, doubled, and the half of that */
+    assert_true(is_open());
+    assert_reported("adopting", "not stored");
+    rig->refuses_store = false;
+    rig_run(rig, 3 * HOUR);
+    assert_false(is_settled());
+    assert_reported("idle", "");
+}
+
 /* The power is cut while any of the operations is under way, before or after it took effect; then
  * the broker knows only the old certificate, or only the new one, or both. */
 static void a_cut_at_any_point_leaves_one_that_works(void **state)
@@ -693,6 +824,8 @@ int main(void)
         RENEWAL(the_old_connection_ends_with_the_will),
         RENEWAL(session_and_known_server_fall_with_the_identity),
         cmocka_unit_test(it_begins_at_two_thirds_of_its_life),
+        cmocka_unit_test(two_thirds_are_meant_to_the_second),
+        RENEWAL(a_new_identity_is_not_renewed_at_once),
         cmocka_unit_test(an_identity_without_issue_counts_three_years_back),
         RENEWAL(a_new_anchor_and_a_new_address_come_the_same_way),
         RENEWAL(it_asks_again_later_and_later_with_the_same_key),
@@ -701,6 +834,7 @@ int main(void)
         cmocka_unit_test(a_broker_that_refuses_only_these_topics_is_borne),
         RENEWAL(a_grant_that_nobody_asked_for_is_refused),
         RENEWAL(a_grant_that_was_used_is_refused),
+        RENEWAL(a_grant_is_refused_while_one_is_on_its_way),
         RENEWAL(wrong_grants_are_refused_in_words),
         RENEWAL(wrong_parts_are_refused_in_words),
         RENEWAL(every_flipped_bit_of_a_grant_is_refused),
@@ -710,6 +844,7 @@ int main(void)
         RENEWAL(an_attempt_that_succeeds_late_counts),
         RENEWAL(what_cannot_be_stored_is_not_tried),
         RENEWAL(adopting_is_tried_until_it_is_stored),
+        RENEWAL(adopting_is_tried_later_and_later),
         RENEWAL(a_cut_at_any_point_leaves_one_that_works),
         RENEWAL(a_node_that_stops_does_not_part),
     };
