@@ -128,6 +128,17 @@ sed 's/"purpose":\([^"]*\)"operator"/"purpose":\1"node"/' request.json >bad.json
 expect 4 "it asks for a certificate that no part of the site has" "$sluice" --site ca ca sign bad.json
 kill -TERM "$broker"
 wait "$broker"
+# The system's Mosquitto: who is shut out by an answer is out there, too.
+. "$tests/broker_lib.sh"
+make_root
+expect 0 "next:" "$sluice" broker install --root root
+start_mosquitto
+let_in "$(node_args garden)" || fail "garden is refused: $(cat visit)"
+expect 0 "asks for" "$sluice" ca request out.json --revoke garden
+expect 0 "is signed" "$sluice" --site ca ca sign out.json --out out-answer.json
+expect 0 "are in place" "$sluice" ca accept out-answer.json
+let_in "$(node_args garden)" && fail "the system's Mosquitto still lets garden in"
+end_mosquitto
 # Home again.
 cp ca/ca/key.pem site/ca/key.pem
 expect 0 "is made" "$sluice" node add fern

@@ -1,6 +1,6 @@
 /* sluice ca accept: what the CA's machine has signed, checked and put in its place. */
-#include "broker/files.h"
-#include "broker/probe.h"
+#include "broker/apply.h"
+#include "broker/upkeep.h"
 #include "ca/carry.h"
 #include "ca/image.h"
 #include "site/making.h"
@@ -64,7 +64,7 @@ static enum sl_exit find_key(const struct sl_site *site, const struct taken *tak
 static enum sl_exit check_list(const struct sl_site *site, const struct sl_authority *authority,
                                const char *path, const char *pem);
 static enum sl_exit place_all(const struct sl_site *site, const struct sl_authority *authority,
-                              const struct all_taken *all, const char *base);
+                              const char *path, const struct all_taken *all, const char *base);
 static enum sl_exit place_node(const struct sl_site *site, const struct sl_authority *authority,
                                const struct taken *taken, const char *base);
 static bool is_placed(const struct sl_site *site, const struct taken *taken);
@@ -88,7 +88,7 @@ static enum sl_exit run(struct sl_cli *cli)
     if (code == SL_EXIT_DONE)
         code = check(&site, &authority, path, answer, &all);
     if (code == SL_EXIT_DONE)
-        code = place_all(&site, &authority, &all, cli->values[BASE].text);
+        code = place_all(&site, &authority, path, &all, cli->values[BASE].text);
     if (code == SL_EXIT_DONE)
         code = tell_broker(&site);
     if (code == SL_EXIT_DONE && cli->values[JSON].is_given) {
@@ -248,13 +248,16 @@ static enum sl_exit check_list(const struct sl_site *site, const struct sl_autho
 
 /* --- placing -------------------------------------------------------------------------------- */
 
-/* The journal and the list first: whatever is cut off, a device that was lost is out. */
+/* The journal and the list first: whatever is cut off, a device that was lost is out. The list is
+ * compared again, now that nobody else can put another there. */
 static enum sl_exit place_all(const struct sl_site *site, const struct sl_authority *authority,
-                              const struct all_taken *all, const char *base)
+                              const char *path, const struct all_taken *all, const char *base)
 {
     enum sl_exit code = sl_site_lock(site, "site", 5000);
     if (code == SL_EXIT_REFUSED)
         return sl_cli_fail(SL_ERROR(SITE_BUSY), site->root);
+    if (code == SL_EXIT_DONE)
+        code = check_list(site, authority, path, all->crl);
     for (size_t i = 0; i < all->len && code == SL_EXIT_DONE; i++) {
         const struct taken *taken = &all->list[i];
         code = sl_issue_record(site->root, taken->purpose,
@@ -318,18 +321,17 @@ static enum sl_exit place_node(const struct sl_site *site, const struct sl_autho
     return code;
 }
 
+/* Wherever it is: who was shut out by the answer must be out at the system's Mosquitto, too. */
 static enum sl_exit tell_broker(const struct sl_site *site)
 {
-    struct sl_site_nodes nodes;
-    uint64_t list_end_s;
     bool is_running = false;
-    enum sl_exit code = sl_site_read_nodes(site, &nodes);
+    enum sl_exit code = sl_site_lock(site, "site", 5000);
+    if (code == SL_EXIT_REFUSED)
+        return sl_cli_fail(SL_ERROR(SITE_BUSY), site->root);
     if (code == SL_EXIT_DONE)
-        code = sl_crl_mark(site, &nodes, &list_end_s);
+        code = sl_upkeep_write_acl(site);
     if (code == SL_EXIT_DONE)
-        code = sl_broker_write_acl(site, &nodes, sl_path_join(site->root, "broker").text);
-    sl_site_free_nodes(&nodes);
-    if (code == SL_EXIT_DONE)
-        code = sl_broker_reload(site, &is_running);
-    return code == SL_EXIT_DONE && is_running ? sl_probe_site(site) : code;
+        code = sl_apply_everywhere(site, &is_running);
+    sl_site_unlock(site, "site");
+    return code;
 }
