@@ -2,6 +2,7 @@
 #include "doctor/conf.h"
 #include "doctor/site.h"
 #include "site/terms.h"
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -216,6 +218,35 @@ static void the_same_is_found_once_and_room_ends(void **state)
     sl_doctor_free(&doctor);
 }
 
+/* --- files ---------------------------------------------------------------------------------- */
+
+/* 'doctor --fix' removes what was left: a certificate that its node may be using is not. */
+static void a_renewal_under_way_is_no_leftover(void **state)
+{
+    (void)state;
+    static const char *const folders[] = {"nodes", "nodes/.renewed.garden", "nodes/.new.a1B2c3"};
+    struct sl_site site = {.operators_len = 0};
+    struct sl_doctor doctor = {.site = &site};
+    snprintf(site.root, sizeof site.root, "/tmp/test_doctor.XXXXXX");
+    assert_non_null(mkdtemp(site.root));
+    for (size_t i = 0; i < 3; i++) {
+        const struct timespec old[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+        struct sl_path path = sl_path_join(site.root, folders[i]);
+        assert_int_equal(mkdir(path.text, 0700), 0);
+        assert_int_equal(utimensat(AT_FDCWD, path.text, old, 0), 0);
+    }
+    sl_doctor_look_files(&doctor);
+    size_t left = 0;
+    for (size_t i = 0; i < doctor.len; i++)
+        if (doctor.list[i].check == SL_CHECK_FILE_LEFT) {
+            assert_non_null(strstr(doctor.list[i].where, "/.new.a1B2c3"));
+            left++;
+        }
+    assert_int_equal(left, 1);
+    sl_doctor_free(&doctor);
+    sl_folder_remove(site.root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +258,7 @@ int main(void)
         cmocka_unit_test(no_text_is_too_much),
         cmocka_unit_test(a_cure_is_safe_for_a_shell),
         cmocka_unit_test(the_same_is_found_once_and_room_ends),
+        cmocka_unit_test(a_renewal_under_way_is_no_leftover),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

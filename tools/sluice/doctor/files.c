@@ -119,11 +119,12 @@ static void look_at(const struct walk *walk, const char *path, const struct stat
         sl_doctor_find(doctor, SL_CHECK_KEY_COPY, place, "PRIVATE KEY in it");
 }
 
-/* Names that only commands under way have: "acl.a1B2c3", ".new.a1B2c3". */
+/* Names that only commands under way have: "acl.a1B2c3", ".new.a1B2c3". What 'sluice renew' keeps
+ * until its node has confirmed it may look like one, by the node's name: ".renewed.garden". */
 static bool is_left(const char *name)
 {
     size_t len = strlen(name);
-    if (len < 8 || name[len - 7] != '.')
+    if (len < 8 || name[len - 7] != '.' || strncmp(name, ".renewed.", 9) == 0)
         return false;
     for (size_t i = len - 6; i < len; i++)
         if (!isalnum((unsigned char)name[i]))
