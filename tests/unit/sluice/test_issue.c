@@ -1,7 +1,10 @@
 /* What a request must be for the authority to sign it, and what the journal keeps of it. */
+#include "ca/crl.h"
 #include "ca/image.h"
 #include "ca/issue.h"
+#include "ca/passphrase.h"
 #include "site/journal.h"
+#include <fcntl.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
@@ -212,6 +215,66 @@ static void a_grant_has_every_anchor_and_no_key(void **state)
     EVP_PKEY_free(key);
 }
 
+/* --- revocation lists ----------------------------------------------------------------------- */
+
+static X509_CRL *read_list(const char *path)
+{
+    FILE *in = fopen(path, "r");
+    assert_non_null(in);
+    X509_CRL *crl = PEM_read_X509_CRL(in, NULL, NULL, NULL);
+    fclose(in);
+    assert_non_null(crl);
+    return crl;
+}
+
+static uint64_t number_of(X509_CRL *crl)
+{
+    uint64_t number = 0;
+    ASN1_INTEGER *found = X509_CRL_get_ext_d2i(crl, NID_crl_number, NULL, NULL);
+    assert_int_equal(ASN1_INTEGER_get_uint64(&number, found), 1);
+    ASN1_INTEGER_free(found);
+    return number;
+}
+
+/* RFC 5280, 5.2.3; in one second, and after a clock that was years fast. */
+static void each_list_has_a_higher_number(void **state)
+{
+    struct place *place = *state;
+    assert_int_equal(sl_folder_make(sl_path_join(place->folder, "broker").text), SL_EXIT_DONE);
+    struct sl_path path = sl_path_join(place->folder, "broker/crl.pem");
+    assert_int_equal(sl_crl_write(&place->authority, place->folder, NULL, NULL), SL_EXIT_DONE);
+    X509_CRL *before = read_list(path.text);
+    const uint64_t first = number_of(before), far = first + 200000000;
+    assert_int_equal(sl_crl_write(&place->authority, place->folder, before, NULL), SL_EXIT_DONE);
+    X509_CRL *second = read_list(path.text);
+    assert_true(number_of(second) > first);
+    ASN1_INTEGER *number = ASN1_INTEGER_new();
+    assert_int_equal(ASN1_INTEGER_set_uint64(number, far), 1);
+    assert_int_equal(X509_CRL_add1_ext_i2d(before, NID_crl_number, number, 0, X509V3_ADD_REPLACE),
+                     1);
+    assert_int_equal(sl_crl_write(&place->authority, place->folder, before, NULL), SL_EXIT_DONE);
+    X509_CRL *third = read_list(path.text);
+    assert_true(number_of(third) == far + 1);
+    ASN1_INTEGER_free(number);
+    X509_CRL_free(third);
+    X509_CRL_free(second);
+    X509_CRL_free(before);
+}
+
+/* --- passphrases ---------------------------------------------------------------------------- */
+
+static void a_passphrase_is_not_for_a_child(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    sl_passphrase_use_fd(ends[0]);
+    assert_int_equal(fcntl(ends[0], F_GETFD), FD_CLOEXEC);
+    sl_passphrase_use_fd(-1);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +285,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_request_with_a_changed_byte_is_refused, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(the_key_of_somebody_else_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(each_list_has_a_higher_number, set_up, tear_down),
+        cmocka_unit_test(a_passphrase_is_not_for_a_child),
         cmocka_unit_test_setup_teardown(a_grant_has_every_anchor_and_no_key, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

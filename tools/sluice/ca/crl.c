@@ -27,7 +27,8 @@ static X509_CRL *build(const struct sl_pki_pair *authority, X509_CRL *before,
                        const STACK_OF(ASN1_INTEGER) * more, const X509 *canary);
 static bool copy_entries(X509_CRL *crl, X509_CRL *before);
 static bool add_entry(X509_CRL *crl, const ASN1_INTEGER *serial);
-static bool add_extensions(X509_CRL *crl, const struct sl_pki_pair *authority);
+static bool add_extensions(X509_CRL *crl, X509_CRL *before, const struct sl_pki_pair *authority);
+static uint64_t next_number(X509_CRL *before);
 static enum sl_exit check(BIO *memory, const struct sl_authority *authority, const char *path,
                           X509_CRL **first);
 static bool has_same_entries(X509_CRL *crl, X509_CRL *other);
@@ -214,7 +215,7 @@ static X509_CRL *build(const struct sl_pki_pair *authority, X509_CRL *before,
     const ASN1_INTEGER *serial = canary ? X509_get0_serialNumber(canary) : NULL;
     if (ok && serial && !sl_crl_has(crl, serial))
         ok = add_entry(crl, serial);
-    ok = ok && X509_CRL_sort(crl) == 1 && add_extensions(crl, authority) &&
+    ok = ok && X509_CRL_sort(crl) == 1 && add_extensions(crl, before, authority) &&
          X509_CRL_sign(crl, authority->key, EVP_sha256()) != 0;
     ASN1_TIME_free(until);
     ASN1_TIME_free(from);
@@ -252,10 +253,10 @@ static bool add_entry(X509_CRL *crl, const ASN1_INTEGER *serial)
     return ok;
 }
 
-static bool add_extensions(X509_CRL *crl, const struct sl_pki_pair *authority)
+static bool add_extensions(X509_CRL *crl, X509_CRL *before, const struct sl_pki_pair *authority)
 {
     ASN1_INTEGER *number = ASN1_INTEGER_new();
-    bool ok = number && ASN1_INTEGER_set_uint64(number, (uint64_t)time(NULL)) == 1 &&
+    bool ok = number && ASN1_INTEGER_set_uint64(number, next_number(before)) == 1 &&
               X509_CRL_add1_ext_i2d(crl, NID_crl_number, number, 0, 0) == 1;
     X509V3_CTX context;
     X509V3_set_ctx_nodb(&context);
@@ -267,6 +268,18 @@ static bool add_extensions(X509_CRL *crl, const struct sl_pki_pair *authority)
     X509_EXTENSION_free(extension);
     ASN1_INTEGER_free(number);
     return ok;
+}
+
+/* RFC 5280, 5.2.3: never the same, never lower; though the clock was set back, or two lists are of
+ * one second. The time is a good one when there was no list, or none with a number. */
+static uint64_t next_number(X509_CRL *before)
+{
+    const uint64_t now = (uint64_t)time(NULL);
+    uint64_t last = 0;
+    ASN1_INTEGER *number = before ? X509_CRL_get_ext_d2i(before, NID_crl_number, NULL, NULL) : NULL;
+    bool is_known = number && ASN1_INTEGER_get_uint64(&last, number) == 1 && last < INT64_MAX;
+    ASN1_INTEGER_free(number);
+    return is_known && last >= now ? last + 1 : now;
 }
 
 /* --- what a name was given ------------------------------------------------------------------ */

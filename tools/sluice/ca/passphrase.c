@@ -24,8 +24,11 @@ static enum sl_exit ask_terminal(const struct sl_passphrase_ask *ask, int termin
 static enum sl_exit read_hidden(int terminal, const char *prompt, const char *what,
                                 struct sl_passphrase *passphrase);
 
+/* Not for a child, though it were Mosquitto: a file behind it could be read again from its start.
+ */
 void sl_passphrase_use_fd(int fd)
 {
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC); /* who cannot read it is told when it is taken */
     given_fd = fd;
 }
 
