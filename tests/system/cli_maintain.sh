@@ -13,6 +13,9 @@ expect 0 '{"renewed":[],' "$sluice" maintain --root root --json
 grep -q '"warnings":\[\],"locked":false,"good":true}$' out || fail "as JSON: $(cat out)"
 expect 0 "' --site '$work/site' maintain --root '/'" "$sluice" maintain --cron --root /
 [ "$(awk '{ print NF }' out)" = 12 ] && [ "$(wc -l <out)" = 1 ] || fail "no line for a crontab: $(cat out)"
+expect 0 " --root 'it'\\''s 5\\% off'" "$sluice" maintain --cron --root "it's 5% off"
+expect 4 "cannot have line breaks" "$sluice" maintain --cron --root "a
+* * * * * root reboot"
 
 # In a site that is old: list, certificate and canaries near their end, under a running Mosquitto.
 day() { date -u -d "$1 days" +%Y%m%d000000Z; }

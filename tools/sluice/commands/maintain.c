@@ -60,6 +60,7 @@ struct warnings {
 };
 
 static enum sl_exit print_cron(const struct sl_cli *cli, const struct sl_site *site);
+static void print_word(const char *text);
 static enum sl_exit work(const struct sl_cli *cli, const struct sl_site *site, cJSON *json);
 static enum sl_exit look_around(const struct sl_site *site, struct warnings *warnings);
 static void warn(struct warnings *warnings, enum sl_term term, const char *name,
@@ -97,9 +98,29 @@ static enum sl_exit print_cron(const struct sl_cli *cli, const struct sl_site *s
     for (const char *at = site->root; *at != '\0'; at++)
         minute = (minute * 31 + (unsigned char)*at) % 60;
     const char *root = cli->values[ROOT].text;
-    printf("%u 3 * * * root '%s' --site '%s' maintain%s%s%s\n", minute, program, site->root,
-           root ? " --root '" : "", root ? root : "", root ? "'" : "");
+    if (strpbrk(program, "\n\r") || (root && strpbrk(root, "\n\r")))
+        return sl_cli_fail(SL_ERROR(SITE_PATH_BREAK), root ? "--root" : "sluice");
+    printf("%u 3 * * * root ", minute);
+    print_word(program);
+    fputs(" --site ", stdout);
+    print_word(site->root);
+    fputs(root ? " maintain --root " : " maintain", stdout);
+    if (root)
+        print_word(root);
+    putchar('\n');
     return SL_EXIT_DONE;
+}
+
+/* One for cron's shell. Cron itself takes a bare % for the end of the line. */
+static void print_word(const char *text)
+{
+    putchar('\'');
+    for (; *text != '\0'; text++)
+        if (*text == '\'' || *text == '%')
+            fputs(*text == '%' ? "\\%" : "'\\''", stdout);
+        else
+            putchar(*text);
+    putchar('\'');
 }
 
 static enum sl_exit apply(const struct sl_set *set, const struct sl_site *site, bool is_quiet,
