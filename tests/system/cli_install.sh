@@ -65,6 +65,8 @@ add() { echo "$2" >>"$1"; }
 wrong "conf.d/zz.conf may open the broker ('allow_anonymous true')" add root/etc/mosquitto/conf.d/zz.conf 'allow_anonymous true'
 wrong "conf.d/zz.conf may open the broker ('listener 1883')" add root/etc/mosquitto/conf.d/zz.conf 'listener 1883'
 wrong "mosquitto.conf may open the broker ('password_file x')" add root/etc/mosquitto/mosquitto.conf 'password_file x'
+wrong "may open the broker ('include_dir /etc/mosquitto/conf.d.old" \
+    sed -i '/include_dir/s/$/.old/' root/etc/mosquitto/mosquitto.conf
 wrong "does not name /etc/mosquitto/conf.d" sed -i /include_dir/d root/etc/mosquitto/mosquitto.conf
 wrong "sluice writes no such line there" sed -i 's/allow_anonymous false/allow_anonymous true/' root/etc/mosquitto/conf.d/sluice.conf
 wrong "sluice writes no such line there" sed -i /^crlfile/d root/etc/mosquitto/conf.d/sluice.conf

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define CONF_MAX 65536
+#define INCLUDE  "include_dir /etc/mosquitto/conf.d"
 
 static enum sl_exit check_conf(const struct sl_set *set, struct sl_results *results);
 static enum sl_exit check_neighbours(const struct sl_set *set);
@@ -199,7 +200,8 @@ static enum sl_exit check_neighbour(const char *path, bool is_main, bool *includ
         if (*line == '\0' || *line == '#')
             continue;
         snprintf(word, sizeof word, " %.*s ", (int)strcspn(line, " \t\r"), line);
-        if (is_main && strncmp(line, "include_dir /etc/mosquitto/conf.d", 33) == 0)
+        if (is_main && strncmp(line, INCLUDE, strlen(INCLUDE)) == 0 &&
+            line[strlen(INCLUDE) + strspn(line + strlen(INCLUDE), "/ \t\r")] == '\0')
             *includes = true;
         else if (!strstr(harmless, word))
             code = sl_cli_fail(SL_ERROR(CONF_FOREIGN), path, line);
