@@ -1,4 +1,5 @@
 /* What sluice writes for Mosquitto is read back; whatever else is refused. */
+#include "broker/apply.h"
 #include "broker/conf.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,6 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -185,6 +189,36 @@ static void every_other_configuration_is_refused(void **state)
     sl_bytes_free(&text);
 }
 
+/* --- stopping ------------------------------------------------------------------------------- */
+
+/* A process that is dead while its parent does not look takes every signal, for ever. */
+static void a_dead_broker_is_not_waited_for(void **state)
+{
+    (void)state;
+    struct sl_site site = {.operators_len = 0};
+    char line[PATH_MAX];
+    snprintf(site.root, sizeof site.root, "/tmp/test_broker.XXXXXX");
+    assert_non_null(mkdtemp(site.root));
+    static const char *const folders[] = {"broker", "run", "run/mosquitto"};
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(sl_folder_make(sl_path_join(site.root, folders[i]).text), SL_EXIT_DONE);
+    pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_SET_NAME, "mosquitto");
+        _exit(0);
+    }
+    siginfo_t ended;
+    assert_int_equal(waitid(P_PID, (id_t)child, &ended, WEXITED | WNOWAIT), 0);
+    snprintf(line, sizeof line, "%d\n", (int)child);
+    assert_int_equal(sl_file_write(sl_path_join(site.root, "run/mosquitto/mosquitto.pid").text,
+                                   line, strlen(line), 0600),
+                     SL_EXIT_DONE);
+    assert_int_equal(sl_apply_remember(&site, site.root), SL_EXIT_DONE);
+    sl_apply_stop(&site); /* comes back: that is all */
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    sl_folder_remove(site.root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +227,7 @@ int main(void)
         cmocka_unit_test(lines_that_open_are_refused),
         cmocka_unit_test(the_configuration_that_is_written_is_taken),
         cmocka_unit_test(every_other_configuration_is_refused),
+        cmocka_unit_test(a_dead_broker_is_not_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define STOP_MS 5000
+#define KILL_MS 2000 /* what the system gets to end what was killed */
 
 enum { ROOT, JSON };
 static const struct sl_option options[] = {
@@ -236,10 +237,13 @@ static enum sl_exit probe(const struct sl_set *set, const struct sl_site *site)
 static void stop(const struct sl_set *set, const struct sl_site *site)
 {
     int pid = find_broker(set, site);
-    uint64_t end = sl_cli_now_ms() + STOP_MS;
+    const uint64_t end = sl_cli_now_ms() + STOP_MS, last = end + KILL_MS;
     for (int signal_number = SIGTERM; pid > 0 && kill(pid, signal_number) == 0;
-         signal_number = sl_cli_now_ms() < end ? 0 : SIGKILL)
+         signal_number = sl_cli_now_ms() < end ? 0 : SIGKILL) {
+        if (sl_cli_now_ms() >= last) /* dead, and its parent does not look */
+            return;
         nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    }
 }
 
 static enum sl_exit fall_back(const struct sl_set *set, const struct sl_site *site,
