@@ -31,7 +31,9 @@ const struct sl_subcommand sl_command_node_revoke = {
         "node's connection is ended, and a certificate that was revoked with the others is tried: "
         "a broker that lets it in is stopped. Without a running broker the lists hold from its "
         "next start.\n\n"
-        "'sluice node add NAME --replace' gives the name to another device.",
+        "'sluice node enrol NAME --port LINE --replace' gives the name to another device, which "
+        "makes "
+        "its own key; 'sluice node add NAME --replace' to one that gets its key as a file.",
     .manual =
         "The two certificates that are made for the proof stand in issued.log as visitors; they "
         "last for a day, and their keys are in no file. It does no harm to revoke a node again.\n\n"
@@ -86,8 +88,9 @@ static enum sl_exit run(struct sl_cli *cli)
         sl_cli_print_json(json);
     } else if (code == SL_EXIT_DONE) {
         sl_revoke_print(&revocation);
-        printf("%s is revoked; another device gets the name by 'sluice node add %s --replace'\n",
-               revocation.name, revocation.name);
+        printf("%s is revoked; another device gets the name by 'sluice node enrol %s --port LINE "
+               "--replace', or as a file by 'sluice node add %s --replace'\n",
+               revocation.name, revocation.name, revocation.name);
     }
     sl_revoke_end(&revocation);
     sl_site_free_nodes(&nodes);
