@@ -92,15 +92,13 @@ static bool write_other(struct sl_view image)
 {
     const uint32_t offset = offset_of(1 - kept.in_use);
     uint8_t back[64];
+    bool ok = lx106_flash_program(offset, image.data, (image.len + 3) & ~(size_t)3);
 
-    if (!lx106_flash_program(offset, image.data, (image.len + 3) & ~(size_t)3))
-        return false;
-    for (size_t at = 0; at < image.len; at += sizeof back) {
+    for (size_t at = 0; at < image.len && ok; at += sizeof back) {
         const size_t left = image.len - at, part = left < sizeof back ? left : sizeof back;
-        if (!lx106_flash_read(offset + at, back, sizeof back) ||
-            memcmp(back, image.data + at, part) != 0)
-            return false;
+        ok = lx106_flash_read(offset + at, back, sizeof back) &&
+             memcmp(back, image.data + at, part) == 0;
     }
     sl_wipe(back, sizeof back);
-    return true;
+    return ok;
 }
