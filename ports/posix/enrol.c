@@ -32,6 +32,7 @@ static struct {
     struct sl_enrolment engine;
     uint8_t in[SL_ENROL_WIRE_MAX];
     size_t at, len; /* bytes of in that the engine has not taken yet */
+    bool has_more;  /* the last turn ended before everything possible was done */
 } enrol;
 
 enum posix_enrolled posix_enrol(const struct posix_options *options, int signals,
@@ -94,7 +95,7 @@ static bool turn(const struct posix_options *options)
     do {
         goes_on = follow(options);
         const struct sl_view out = sl_enrolment_peek(&enrol.engine);
-        const size_t sent = out.len > 0 ? posix_serial_send(out) : 0;
+        const size_t sent = out.len > 0 ? posix_serial_send(sl_port_now(), out) : 0;
         sl_enrolment_sent(&enrol.engine, sent);
         if (enrol.at == enrol.len) {
             enrol.at = 0;
@@ -105,6 +106,7 @@ static bool turn(const struct posix_options *options)
         enrol.at += used;
         moved = sent > 0 || used > 0;
     } while (goes_on && moved && ++rounds < SL_RUN_ROUNDS);
+    enrol.has_more = moved;
     return goes_on;
 }
 
@@ -170,6 +172,8 @@ static void sleep_until_something(int signals)
     sl_ms due;
 
     posix_wait_init(&wait, sl_port_now());
+    if (enrol.has_more)
+        posix_wait_until(&wait, wait.now);
     if (sl_enrolment_deadline(&enrol.engine, sl_port_now(), &due))
         posix_wait_until(&wait, due);
     posix_wait_for(&wait, signals, POLLIN);

@@ -17,7 +17,7 @@ static bool open_tty(const char *path, struct posix_failure *failure);
 static bool open_pty(const char *path, struct posix_failure *failure);
 static bool make_raw(int fd);
 static bool remove_old_link(const char *path);
-static void lose(int error);
+static void lose(sl_ms now, int error);
 static void close_both(void);
 static bool fail(struct posix_failure *failure, const char *path, int error);
 
@@ -62,15 +62,17 @@ size_t posix_serial_receive(sl_ms now, uint8_t *out, size_t len)
         return (size_t)got;
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return 0;
-    serial.again_due = now + POSIX_SERIAL_AGAIN_MS;
-    lose(got < 0 ? errno : EIO);
+    lose(now, got < 0 ? errno : EIO);
     return 0;
 }
 
-size_t posix_serial_send(struct sl_view bytes)
+size_t posix_serial_send(sl_ms now, struct sl_view bytes)
 {
-    const ssize_t sent = serial.fd >= 0 ? write(serial.fd, bytes.data, bytes.len) : -1;
-
+    if (serial.fd < 0)
+        return 0;
+    const ssize_t sent = write(serial.fd, bytes.data, bytes.len);
+    if (sent < 0 && errno != EAGAIN && errno != EINTR)
+        lose(now, errno);
     return sent > 0 ? (size_t)sent : 0;
 }
 
@@ -78,7 +80,7 @@ void posix_serial_wait(struct posix_wait *wait, bool has_output)
 {
     if (serial.fd < 0)
         posix_wait_until(wait, serial.again_due);
-    posix_wait_for(wait, serial.fd, (short)(has_output ? POLLIN | POLLOUT : POLLIN));
+    posix_wait_for(wait, serial.fd, has_output ? POLLOUT : POLLIN);
 }
 
 void posix_serial_close(void)
@@ -166,8 +168,9 @@ static bool remove_old_link(const char *path)
     return unlink(path) == 0;
 }
 
-static void lose(int error)
+static void lose(sl_ms now, int error)
 {
+    serial.again_due = now + POSIX_SERIAL_AGAIN_MS;
     posix_log_failure(POSIX_ERROR(SERIAL_LOST), serial.spec, strerror(error));
     close_both();
 }

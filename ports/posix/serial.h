@@ -19,8 +19,9 @@ bool posix_serial_check(const char *spec, struct posix_failure *failure);
 /* What is there, at most len bytes; 0: nothing. A line that went away is told of once, and opened
  * again when it is back. */
 size_t posix_serial_receive(sl_ms now, uint8_t *out, size_t len);
-/* Gives: how many of the bytes were taken. */
-size_t posix_serial_send(struct sl_view bytes);
+/* Gives: how many of the bytes were taken. Where they cannot go any more the line went away. */
+size_t posix_serial_send(sl_ms now, struct sl_view bytes);
+/* has_output: nothing is received before that has gone, so only that is waited for. */
 void posix_serial_wait(struct posix_wait *wait, bool has_output);
 void posix_serial_close(void);
 

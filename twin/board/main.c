@@ -257,7 +257,8 @@ static bool hear(struct board_machine *machine, struct board_serial *serial)
     if (len <= 0)
         return len < 0;
     if (line)
-        (void)posix_serial_send((struct sl_view){(const uint8_t *)bytes, (size_t)len});
+        (void)posix_serial_send((sl_ms)now_ms(),
+                                (struct sl_view){(const uint8_t *)bytes, (size_t)len});
     board_serial_feed(serial, bytes, (size_t)len);
     return true;
 }

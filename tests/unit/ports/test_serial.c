@@ -81,7 +81,7 @@ static void every_byte_passes_a_pseudo_terminal(void **state)
         assert_int_equal(write(host, all, sizeof all), sizeof all);
         assert_int_equal(receive(0, in, sizeof in), sizeof in);
         assert_memory_equal(in, all, sizeof in);
-        assert_int_equal(posix_serial_send((struct sl_view){all, sizeof all}), sizeof all);
+        assert_int_equal(posix_serial_send(0, (struct sl_view){all, sizeof all}), sizeof all);
         size_t got = 0;
         while (got < sizeof in) {
             const ssize_t some = read(host, in + got, sizeof in - got);
@@ -129,16 +129,48 @@ static void a_tty_that_goes_away_is_opened_again(void **state)
     assert_int_equal(receive(0, &byte, 1), 1);
     close(far_end); /* pulled out */
     assert_int_equal(posix_serial_receive(0, &byte, 1), 0);
-    assert_int_equal(posix_serial_send((struct sl_view){&byte, 1}), 0);
+    assert_int_equal(posix_serial_send(0, (struct sl_view){&byte, 1}), 0);
     unlink(link_path);
     assert_int_equal(posix_serial_receive(POSIX_SERIAL_AGAIN_MS, &byte, 1), 0);
     make_tty(); /* and in again, under another number */
     assert_int_equal(symlink(tty_name, link_path), 0);
     assert_int_equal(posix_serial_receive(2 * POSIX_SERIAL_AGAIN_MS - 1, &byte, 1), 0);
-    assert_int_equal(posix_serial_send((struct sl_view){&byte, 1}), 0); /* not yet */
+    assert_int_equal(posix_serial_send(0, (struct sl_view){&byte, 1}), 0); /* not yet */
     assert_int_equal(posix_serial_receive(2 * POSIX_SERIAL_AGAIN_MS, &byte, 1), 0);
     assert_int_equal(write(far_end, &byte, 1), 1);
     assert_int_equal(receive(2 * POSIX_SERIAL_AGAIN_MS, &byte, 1), 1);
+    posix_serial_close();
+    close(far_end);
+}
+
+/* With an answer under way nothing is read: the failed send must tell, and nobody may spin on input
+ * that is not taken. */
+static void a_line_that_goes_away_under_an_answer_is_opened_again(void **state)
+{
+    struct posix_wait wait;
+    uint8_t byte = 7;
+    (void)state;
+
+    make_tty();
+    unlink(link_path);
+    assert_int_equal(symlink(tty_name, link_path), 0);
+    assert_true(posix_serial_open(link_path, &failure));
+    posix_wait_init(&wait, 0);
+    posix_serial_wait(&wait, true);
+    assert_int_equal(wait.len, 1);
+    assert_int_equal(wait.fds[0].events, POLLOUT);
+    close(far_end);
+    assert_int_equal(posix_serial_send(100, (struct sl_view){&byte, 1}), 0);
+    posix_wait_init(&wait, 100);
+    posix_serial_wait(&wait, true);
+    assert_int_equal(wait.len, 0);
+    assert_true(wait.has_due);
+    assert_int_equal(wait.due, 100 + POSIX_SERIAL_AGAIN_MS);
+    make_tty();
+    unlink(link_path);
+    assert_int_equal(symlink(tty_name, link_path), 0);
+    assert_int_equal(posix_serial_receive(100 + POSIX_SERIAL_AGAIN_MS, &byte, 1), 0);
+    assert_int_equal(posix_serial_send(0, (struct sl_view){&byte, 1}), 1);
     posix_serial_close();
     close(far_end);
 }
@@ -171,6 +203,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_byte_passes_a_pseudo_terminal),
         cmocka_unit_test(a_tty_that_goes_away_is_opened_again),
+        cmocka_unit_test(a_line_that_goes_away_under_an_answer_is_opened_again),
         cmocka_unit_test(what_is_no_line_or_not_ours_is_refused),
         cmocka_unit_test(an_old_link_is_replaced_and_a_file_is_not),
     };
