@@ -37,7 +37,8 @@ bool posix_check(const struct posix_options *options, const struct posix_values 
 
     show(values);
     bool has_identity = false, is_good = say(posix_enrol_check(options, &failure), &failure);
-    if (options->serial && !posix_identity_is_there(options->identity_path)) {
+    if (options->serial &&
+        !posix_identities_are_there(options->identity_path, options->state_dir)) {
         printf("no identity yet: it would wait for 'sluice node enrol' on %s\n", options->serial);
         is_good &= say(posix_identity_can_write(options->identity_path, &failure), &failure);
     } else {

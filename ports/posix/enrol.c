@@ -38,7 +38,8 @@ static struct {
 enum posix_enrolled posix_enrol(const struct posix_options *options, int signals,
                                 struct posix_failure *failure)
 {
-    const bool has_identity = posix_identity_is_there(options->identity_path);
+    const bool has_identity =
+        posix_identities_are_there(options->identity_path, options->state_dir);
     bool is_held = false;
 
     if (!options->serial)

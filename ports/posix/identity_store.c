@@ -99,6 +99,15 @@ static void forget(struct sl_identity_slot *slot, const char *path, bool is_chec
         (void)unlink(path);
 }
 
+bool posix_identities_are_there(const char *path, const char *dir)
+{
+    char kept[PATH_MAX];
+
+    if (dir)
+        snprintf(kept, sizeof kept, "%s/" NAME, dir);
+    return posix_identity_is_there(path) || (dir && posix_identity_is_there(kept));
+}
+
 void posix_identities_forget(const char *path, const char *dir)
 {
     const char *const names[] = {NAME, NEW_NAME};

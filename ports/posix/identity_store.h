@@ -21,6 +21,9 @@ bool posix_identities_read(struct sl_identity_slot slots[2], bool *has_candidate
                            const char *path, const char *dir, bool is_check,
                            struct posix_failure *failure);
 
+/* Is one there, in path or renewed in dir (NULL for none), whether it can be used or not? */
+bool posix_identities_are_there(const char *path, const char *dir);
+
 /* path got a new identity otherwise: what was renewed before lies in no file of dir any more. */
 void posix_identities_forget(const char *path, const char *dir);
 

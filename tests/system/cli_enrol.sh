@@ -55,6 +55,13 @@ until_true grep -q connected node.log || fail "does not start again: $(cat node.
 expect 3 "no device answers" "$sluice" node enrol shed --port a --yes --replace --timeout 1
 grep -q "waiting on" node.log && fail "a provisioned node listens"
 end "$device"
+# ... and be it only the one that it has renewed, in its state folder
+"$node" --identity device/given --state device --chip spi --serial b >node.log 2>&1 &
+device=$!
+pids="$pids $device"
+until_true grep -Eq "connected|waiting on" node.log || fail "does not start with a renewed identity: $(cat node.log)"
+grep -q "waiting on" node.log && fail "a node with a renewed identity listens"
+end "$device"
 env="LD_PRELOAD=$button SL_BUTTON=free"
 start_node b --reset gpiochip-of-the-test:3
 until_true grep -q connected node.log || fail "does not start with a reset: $(cat node.log)"

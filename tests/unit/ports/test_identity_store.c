@@ -109,6 +109,21 @@ static void assert_used(uint64_t issued_s, uint64_t candidate_s)
         assert_int_equal(slots[1].identity.issued_s, candidate_s);
 }
 
+/* A node that has only its renewed identity is no node to be enrolled. */
+static void one_that_was_renewed_is_an_identity_too(void **state)
+{
+    (void)state;
+    assert_false(posix_identities_are_there(path_of("file"), dir));
+    put("identity", "garden", 200);
+    assert_true(posix_identities_are_there(path_of("file"), dir));
+    assert_false(posix_identities_are_there(path_of("file"), NULL));
+    assert_used(200, 0);
+    put_part("identity", "garden", 200, 20); /* damage opens no line either */
+    assert_true(posix_identities_are_there(path_of("file"), dir));
+    put("file", "garden", 100);
+    assert_true(posix_identities_are_there(path_of("file"), NULL));
+}
+
 static void the_one_issued_last_is_used(void **state)
 {
     (void)state;
@@ -218,6 +233,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        TEST(one_that_was_renewed_is_an_identity_too),
         TEST(the_one_issued_last_is_used),
         TEST(a_file_that_cannot_be_used_is_passed_over),
         TEST(a_candidate_is_later_and_of_the_same_node),
