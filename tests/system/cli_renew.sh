@@ -106,10 +106,12 @@ before=$(serial)
 mosquitto_pub $operator -q 1 -t irrigation/garden/cert/renew -n
 until_true grep -q "garden: uses its new certificate" serve.log || fail "the service: $(cat serve.log)"
 [ "$(serial)" != "$before" ] || fail "the site still has the old certificate"
+visits=$(grep -c 'name=Renewal' site/issued.log)
 kill $broker && wait $broker
 until_true grep -q "broker-down" serve.log || fail "nobody misses the broker: $(cat serve.log)"
 start_broker
 until_true sh -c '[ $(grep -c "answers the requests" serve.log) = 2 ]' || fail "not back: $(cat serve.log)"
+[ "$(grep -c 'name=Renewal' site/issued.log)" = "$visits" ] || fail "each try makes a certificate: $(cat site/issued.log)"
 expect 0 "garden is revoked" "$sluice" node revoke garden
 grep -q "answers the requests of 0 nodes" serve.log || until_true grep -q "of 0 nodes" serve.log ||
     fail "a revoked node is still answered: $(cat serve.log)"

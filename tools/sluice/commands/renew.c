@@ -43,8 +43,9 @@ const struct sl_subcommand sl_command_renew = {
         "its start.",
     .manual =
         "--serve has a certificate of its own for the broker, which allows it to hear requests, "
-        "reports and refusals and to answer, and nothing else; it makes a new one at each "
-        "connection. It waits for a broker that is away. It refuses revoked nodes, and a node "
+        "reports and refusals and to answer, and nothing else; it lasts for a day, and "
+        "its key is in no file. It waits for a broker that is away. It refuses revoked nodes, and "
+        "a node "
         "that wants more than --a-day. An open CA key is not asked for; a locked one is unlocked "
         "by --passphrase-fd, the file in $SLUICE_PASSPHRASE_FILE, the credential ca-passphrase, or "
         "the terminal. deploy/systemd/sluice-renew.service runs it.\n\n"

@@ -15,10 +15,16 @@
 #define SLICE_MS      1000
 #define PAUSE_FIRST_S 1
 #define PAUSE_MAX_S   60
+#define OWN_LEFT_S    43200 /* of the day that its certificate lasts */
+
+/* Of the service. The access list knows its name, and no file holds its key. */
+static struct sl_pki_pair own;
 
 static enum sl_exit serve_session(const struct sl_site *site, unsigned a_day, bool *was_good);
 static enum sl_exit connect_as_service(const struct sl_site *site, struct sl_renews *renews,
                                        struct sl_talk **talk);
+static enum sl_exit take_own(const struct sl_site *site);
+static bool is_own_good(const struct sl_site *site);
 static enum sl_exit answer_all(struct sl_renews *renews, struct sl_talk *talk);
 static uint64_t look_at_nodes(const struct sl_site *site);
 static void pause_for(unsigned seconds);
@@ -47,6 +53,7 @@ enum sl_exit sl_renew_serve(const struct sl_site *site, unsigned a_day)
             pause_s = pause_s < PAUSE_MAX_S / 2 ? 2 * pause_s : PAUSE_MAX_S;
         }
     } while (!sl_talk_is_stopping());
+    sl_pki_free(&own);
     tell("STOPPING=1");
     return sl_talk_is_stopping() ? SL_EXIT_DONE : code;
 }
@@ -91,26 +98,17 @@ static enum sl_exit serve_session(const struct sl_site *site, unsigned a_day, bo
     return code;
 }
 
-/* A certificate for this connection: the access list knows its name, and no file holds its key. */
 static enum sl_exit connect_as_service(const struct sl_site *site, struct sl_renews *renews,
                                        struct sl_talk **talk)
 {
-    struct sl_authority authority;
-    struct sl_pki_pair own = {NULL, NULL};
     enum sl_talk_welcome welcome = SL_WELCOME_IN;
     enum sl_exit code = sl_site_lock(site, "site", 5000);
     if (code == SL_EXIT_REFUSED)
         return sl_cli_fail(SL_ERROR(SITE_BUSY), site->root);
     if (code != SL_EXIT_DONE)
         return code;
-    code = sl_authority_open(site, false, &authority);
-    if (code == SL_EXIT_REFUSED)
-        code = sl_cli_fail(SL_ERROR(RENEW_LOCKED), site->root);
-    else if (code == SL_EXIT_DONE) {
-        code = sl_issue_certificate(&authority, site->root, SL_PKI_VISITOR, SL_RENEWAL_USER,
-                                    "DNS:renewal.service.invalid", &own);
-        sl_authority_close(&authority);
-    }
+    if (!is_own_good(site))
+        code = take_own(site);
     sl_site_unlock(site, "site");
     const struct sl_talk_visitor visitor = {.site = site,
                                             .name = SL_RENEWAL_USER,
@@ -119,9 +117,37 @@ static enum sl_exit connect_as_service(const struct sl_site *site, struct sl_ren
                                             .context = renews};
     if (code == SL_EXIT_DONE)
         code = sl_talk_visit(&visitor, &welcome, talk);
-    if (code == SL_EXIT_DONE && welcome != SL_WELCOME_IN)
+    if (code == SL_EXIT_DONE && welcome != SL_WELCOME_IN) {
+        sl_pki_free(&own); /* another one may do */
         code = sl_cli_fail(SL_ERROR(BROKER_REFUSES_ALL), site->root);
+    }
+    return code;
+}
+
+/* Used again: one for each try at a broker that is away would fill the journal. */
+static bool is_own_good(const struct sl_site *site)
+{
+    struct sl_authority authority;
+    if (!own.certificate || sl_authority_read(site, &authority) != SL_EXIT_DONE)
+        return false;
+    bool is_good = sl_authority_days_left(&authority, own.certificate) > 0 &&
+                   sl_pki_not_after(own.certificate) > (uint64_t)time(NULL) + OWN_LEFT_S;
+    sl_authority_close(&authority);
+    return is_good;
+}
+
+static enum sl_exit take_own(const struct sl_site *site)
+{
+    struct sl_authority authority;
     sl_pki_free(&own);
+    enum sl_exit code = sl_authority_open(site, false, &authority);
+    if (code == SL_EXIT_REFUSED)
+        return sl_cli_fail(SL_ERROR(RENEW_LOCKED), site->root);
+    if (code != SL_EXIT_DONE)
+        return code;
+    code = sl_issue_certificate(&authority, site->root, SL_PKI_VISITOR, SL_RENEWAL_USER,
+                                "DNS:renewal.service.invalid", &own);
+    sl_authority_close(&authority);
     return code;
 }
 
