@@ -57,6 +57,7 @@ void posix_flash_forget(const char *dir)
         return;
     (void)unlinkat(dir_fd, NAME, 0);
     (void)unlinkat(dir_fd, OLD_TIME_NAME, 0);
+    (void)fsync(dir_fd); /* or a power cut brings it back beside the new identity */
     close(dir_fd);
 }
 

@@ -113,12 +113,17 @@ void posix_identities_forget(const char *path, const char *dir)
     const char *const names[] = {NAME, NEW_NAME};
     char kept[PATH_MAX];
     struct stat info, given;
+    const int dir_fd = dir ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 
     for (size_t i = 0; dir && i < sizeof names / sizeof names[0]; i++) {
         snprintf(kept, sizeof kept, "%s/%s", dir, names[i]);
         if (lstat(kept, &info) == 0 && (lstat(path, &given) != 0 || info.st_ino != given.st_ino ||
                                         info.st_dev != given.st_dev))
             (void)unlink(kept);
+    }
+    if (dir_fd >= 0) {
+        (void)fsync(dir_fd); /* or a power cut brings them back */
+        close(dir_fd);
     }
 }
 
