@@ -61,7 +61,8 @@ enum sl_command_topic {
       "a part of a grant is its offset and the whole length (2 bytes each), then at most 256 "     \
       "bytes, in order from offset 0 on: send the grant again from the start")                     \
     X(SL_REFUSAL_GRANT_TOO_LARGE, "the grant has more than {a} bytes: use shorter names")          \
-    X(SL_REFUSAL_GRANT_DAMAGED, "this is no grant, or a damaged one: send it again")               \
+    X(SL_REFUSAL_GRANT_DAMAGED, "this is no grant, or a damaged one: send it again, by a "         \
+                                "sluice as new as this node, which seals it")                      \
     X(SL_REFUSAL_GRANT_VERSION,                                                                    \
       "the grant is of a version that this node does not know: update the node")                   \
     X(SL_REFUSAL_GRANT_NAME, "the grant is for another node")                                      \
@@ -74,7 +75,10 @@ enum sl_command_topic {
     X(SL_REFUSAL_GRANT_DATES,                                                                      \
       "the grant's certificate is not valid at this time, or does not end when the grant says: "   \
       "check the clocks")                                                                          \
-    X(SL_REFUSAL_GRANT_OLD, "the grant is not later than the identity in use")
+    X(SL_REFUSAL_GRANT_OLD, "the grant is not later than the identity in use")                     \
+    X(SL_REFUSAL_GRANT_UNSEALED,                                                                   \
+      "the grant's seal is not of an authority that this node trusts: somebody has changed it, "   \
+      "or it is of another site")
 
 enum sl_refusal {
 #define X(code, text) code,

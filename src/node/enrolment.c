@@ -286,12 +286,13 @@ static enum sl_enrol_refusal check(struct sl_enrolment *enrolment, int32_t *why)
 {
     struct sl_identity grant;
     size_t len = enrolment->taken;
+    const struct sl_view image = {enrolment->image, len};
     uint32_t number;
 
-    if (sl_grant_decode((struct sl_view){enrolment->image, len}, &grant) != SL_OK)
+    if (sl_grant_decode(image, &grant) != SL_OK)
         return SL_ENROL_REFUSAL_DAMAGED;
     const enum sl_refusal refusal =
-        sl_grant_check(&grant, &enrolment->expected, &enrolment->checks, &number);
+        sl_grant_check(image, &grant, &enrolment->expected, &enrolment->checks, &number);
     *why = (int32_t)refusal;
     switch ((unsigned)refusal) {
     case SL_REFUSAL_NONE:

@@ -1,14 +1,15 @@
-/* One certificate through BearSSL's checks, and what those leave to their user. */
+/* The seal, then one certificate through BearSSL's checks, and what those leave to their user. */
 #include "node/grant.h"
 #include "tls/tls.h"
 
 static const uint8_t common_name[] = {3, 0x55, 0x04, 0x03}; /* OID 2.5.4.3, its length first */
 
+static bool is_sealed(struct sl_view image, const struct sl_identity *trusted);
 static unsigned verify(const struct sl_identity *grant, uint64_t unix_s, struct sl_chain *chain,
                        char name[SL_NAME_MAX + 2]);
 static enum sl_refusal judge(unsigned error);
 
-enum sl_refusal sl_grant_check(const struct sl_identity *grant,
+enum sl_refusal sl_grant_check(struct sl_view image, const struct sl_identity *grant,
                                const struct sl_grant_expected *expected, struct sl_chain *scratch,
                                uint32_t *number)
 {
@@ -20,6 +21,8 @@ enum sl_refusal sl_grant_check(const struct sl_identity *grant,
         return SL_REFUSAL_GRANT_NAME;
     if (grant->issued_s <= expected->issued_s)
         return SL_REFUSAL_GRANT_OLD;
+    if (!is_sealed(image, expected->trusted != NULL ? expected->trusted : grant))
+        return SL_REFUSAL_GRANT_UNSEALED;
 
     const unsigned error = verify(grant, unix_s, scratch, name);
     if (error != 0) {
@@ -38,6 +41,27 @@ enum sl_refusal sl_grant_check(const struct sl_identity *grant,
     if (scratch->not_after_s != grant->not_after_s)
         return SL_REFUSAL_GRANT_DATES;
     return SL_REFUSAL_NONE;
+}
+
+/* By any of these anchors: while the CA changes, either of its keys counts. */
+static bool is_sealed(struct sl_view image, const struct sl_identity *trusted)
+{
+    const struct sl_view sealed = sl_grant_sealed(image), seal = sl_grant_seal(image);
+    uint8_t hash[br_sha256_SIZE];
+    br_sha256_context sha256;
+    bool is_theirs = false;
+
+    br_sha256_init(&sha256);
+    br_sha256_update(&sha256, sealed.data, sealed.len);
+    br_sha256_out(&sha256, hash);
+    for (uint8_t i = 0; i < trusted->anchors_len && !is_theirs; i++) {
+        const struct sl_view point = trusted->anchors[i].point;
+        const br_ec_public_key key = {
+            .curve = BR_EC_secp256r1, .q = (unsigned char *)point.data, .qlen = point.len};
+        is_theirs = br_ecdsa_vrfy_raw_get_default()(br_ec_get_default(), hash, sizeof hash, &key,
+                                                    seal.data, seal.len) == 1;
+    }
+    return is_theirs;
 }
 
 /* Gives: 0 or a BR_ERR_X509_*; the certificate's common name. */

@@ -208,15 +208,17 @@ static enum sl_refusal take_grant(struct sl_renewal *renewal, uint64_t unix_s,
     struct sl_identity_slot *slot = new_slot(renewal);
     const struct sl_identity *old = old_identity(renewal);
     struct sl_grant_expected expected = {
-        .name = old->name, .unix_s = unix_s, .issued_s = old->issued_s};
+        .name = old->name, .unix_s = unix_s, .issued_s = old->issued_s, .trusted = old};
     size_t len = renewal->have;
-    enum sl_status status = sl_grant_decode((struct sl_view){slot->image, len}, &slot->identity);
+    const struct sl_view image = {slot->image, len};
+    enum sl_status status = sl_grant_decode(image, &slot->identity);
 
     if (status != SL_OK)
         return status == SL_UNSUPPORTED ? SL_REFUSAL_GRANT_VERSION : SL_REFUSAL_GRANT_DAMAGED;
     if (!sl_request_point(renewal->key, expected.point))
         return SL_REFUSAL_GRANT_KEY;
-    const enum sl_refusal refusal = sl_grant_check(&slot->identity, &expected, scratch, number);
+    const enum sl_refusal refusal =
+        sl_grant_check(image, &slot->identity, &expected, scratch, number);
     if (refusal != SL_REFUSAL_NONE)
         return refusal;
     status = sl_grant_complete(slot->image, sizeof slot->image, &len, renewal->key, old);

@@ -9,6 +9,7 @@
 #define CRC_LEN          4
 #define MANDATORY        0x80 /* a reader that does not know the tag refuses the image */
 #define POINT_LEN        65
+#define SEAL_FIELD_LEN   (FIELD_HEADER_LEN + SL_GRANT_SEAL_LEN)
 #define NAME_LABEL_MAX   63 /* RFC 1035, section 2.3.4 */
 #define PASSPHRASE_MIN   8  /* IEEE 802.11, annex J.4.1 */
 
@@ -24,7 +25,8 @@ enum tag {
     TAG_NOT_AFTER = MANDATORY | 0x09,
     TAG_ISSUED = 0x0A,
     TAG_WIFI_NAME = 0x0B,
-    TAG_WIFI_PASSPHRASE = 0x0C
+    TAG_WIFI_PASSPHRASE = 0x0C,
+    TAG_SEAL = MANDATORY | 0x7F /* of a grant only; no field comes behind it */
 };
 
 enum { MAGIC_LEN = 4 };
@@ -36,9 +38,10 @@ static enum sl_status decode(enum kind kind, struct sl_view image, struct sl_ide
 static enum sl_status encode(enum kind kind, const struct sl_identity *identity, uint8_t *out,
                              size_t out_len, size_t *len);
 static void insert(uint8_t *image, size_t *len, uint8_t tag, struct sl_view value);
-static void seal(enum kind kind, uint8_t *image, size_t len);
+static void close_envelope(enum kind kind, uint8_t *image, size_t len);
 static enum sl_status check_envelope(enum kind kind, struct sl_view image,
                                      struct sl_reader *fields);
+static enum sl_status check_seal(struct sl_reader *fields);
 static enum sl_status read_fields(struct sl_reader *fields, struct sl_identity *identity);
 static enum sl_status read_field(struct sl_identity *identity, uint8_t tag, struct sl_view value);
 static bool is_complete(enum kind kind, const struct sl_identity *identity);
@@ -72,6 +75,23 @@ enum sl_status sl_grant_encode(const struct sl_identity *grant, uint8_t *out, si
     return encode(GRANT, &public, out, out_len, len);
 }
 
+struct sl_view sl_grant_sealed(struct sl_view grant)
+{
+    return (struct sl_view){grant.data, grant.len - CRC_LEN - SEAL_FIELD_LEN};
+}
+
+struct sl_view sl_grant_seal(struct sl_view grant)
+{
+    return (struct sl_view){grant.data + grant.len - CRC_LEN - SL_GRANT_SEAL_LEN,
+                            SL_GRANT_SEAL_LEN};
+}
+
+void sl_grant_set_seal(uint8_t *grant, size_t len, const uint8_t seal[SL_GRANT_SEAL_LEN])
+{
+    memcpy(grant + len - CRC_LEN - SL_GRANT_SEAL_LEN, seal, SL_GRANT_SEAL_LEN);
+    close_envelope(GRANT, grant, len);
+}
+
 enum sl_status sl_grant_complete(uint8_t *image, size_t cap, size_t *len,
                                  const uint8_t private_key[SL_IDENTITY_KEY_LEN],
                                  const struct sl_identity *keep)
@@ -80,6 +100,7 @@ enum sl_status sl_grant_complete(uint8_t *image, size_t cap, size_t *len,
     const struct sl_view key = {private_key, SL_IDENTITY_KEY_LEN};
     const enum sl_status status = decode(GRANT, (struct sl_view){image, *len}, &grant);
     size_t added = FIELD_HEADER_LEN + SL_IDENTITY_KEY_LEN;
+    size_t total = *len - SEAL_FIELD_LEN; /* of an image that decodes */
 
     if (status != SL_OK)
         return status;
@@ -90,14 +111,15 @@ enum sl_status sl_grant_complete(uint8_t *image, size_t cap, size_t *len,
     else
         added += FIELD_HEADER_LEN + keep->wifi_name.len +
                  (keep->wifi_passphrase.len > 0 ? FIELD_HEADER_LEN + keep->wifi_passphrase.len : 0);
-    if (*len + added > cap || *len + added > SL_IDENTITY_MAX)
+    if (total + added > cap || total + added > SL_IDENTITY_MAX)
         return SL_TOO_LARGE;
-    insert(image, len, TAG_PRIVATE_KEY, key);
+    insert(image, &total, TAG_PRIVATE_KEY, key);
     if (keep != NULL)
-        insert(image, len, TAG_WIFI_NAME, keep->wifi_name);
+        insert(image, &total, TAG_WIFI_NAME, keep->wifi_name);
     if (keep != NULL && keep->wifi_passphrase.len > 0)
-        insert(image, len, TAG_WIFI_PASSPHRASE, keep->wifi_passphrase);
-    seal(IDENTITY, image, *len);
+        insert(image, &total, TAG_WIFI_PASSPHRASE, keep->wifi_passphrase);
+    close_envelope(IDENTITY, image, total);
+    *len = total;
     return SL_OK;
 }
 
@@ -121,6 +143,8 @@ static enum sl_status decode(enum kind kind, struct sl_view image, struct sl_ide
     enum sl_status status = check_envelope(kind, image, &fields);
 
     memset(identity, 0, sizeof *identity);
+    if (status == SL_OK && kind == GRANT)
+        status = check_seal(&fields);
     if (status == SL_OK)
         status = read_fields(&fields, identity);
     if (status == SL_OK && !is_complete(kind, identity))
@@ -138,9 +162,9 @@ static enum sl_status encode(enum kind kind, const struct sl_identity *identity,
         return SL_BAD_ARGUMENT;
 
     const uint16_t port = identity->broker_port;
+    const uint8_t no_seal[SL_GRANT_SEAL_LEN] = {0};
     const uint8_t port_bytes[2] = {(uint8_t)(port >> 8), (uint8_t)port};
-    const size_t most = kind == GRANT ? SL_GRANT_MAX : SL_IDENTITY_MAX;
-    const size_t room = out_len < most ? out_len : most;
+    const size_t room = out_len < SL_IDENTITY_MAX ? out_len : SL_IDENTITY_MAX;
     struct sl_writer writer = sl_writer_init(out, room);
     sl_write_view(&writer, (struct sl_view){magic[kind], MAGIC_LEN});
     sl_write_u8(&writer, VERSION);
@@ -162,19 +186,21 @@ static enum sl_status encode(enum kind kind, const struct sl_identity *identity,
         write_field(&writer, TAG_WIFI_NAME, identity->wifi_name);
     if (identity->wifi_passphrase.len > 0)
         write_field(&writer, TAG_WIFI_PASSPHRASE, identity->wifi_passphrase);
+    if (kind == GRANT)
+        write_field(&writer, TAG_SEAL, (struct sl_view){no_seal, sizeof no_seal});
 
     const size_t total = sl_writer_len(&writer) + CRC_LEN;
     if (writer.failed || total > room) {
         sl_wipe(out, room); /* the private key may be in there already */
         return SL_TOO_LARGE;
     }
-    seal(kind, out, total);
+    close_envelope(kind, out, total);
     *len = total;
     return SL_OK;
 }
 
 /* Magic, length and CRC around fields that are complete. */
-static void seal(enum kind kind, uint8_t *image, size_t len)
+static void close_envelope(enum kind kind, uint8_t *image, size_t len)
 {
     struct sl_writer length = sl_writer_init(image + MAGIC_LEN + 1, 2);
     struct sl_writer crc = sl_writer_init(image + len - CRC_LEN, CRC_LEN);
@@ -189,7 +215,7 @@ static void seal(enum kind kind, uint8_t *image, size_t len)
 static enum sl_status check_envelope(enum kind kind, struct sl_view image, struct sl_reader *fields)
 {
     *fields = sl_reader_init((struct sl_view){NULL, 0});
-    if (image.len > (kind == GRANT ? SL_GRANT_MAX : SL_IDENTITY_MAX))
+    if (image.len > SL_IDENTITY_MAX)
         return SL_TOO_LARGE;
     if (image.len < HEADER_LEN + CRC_LEN)
         return SL_CORRUPT;
@@ -206,6 +232,20 @@ static enum sl_status check_envelope(enum kind kind, struct sl_view image, struc
     if (version != VERSION)
         return SL_UNSUPPORTED;
     *fields = sl_reader_init(body);
+    return SL_OK;
+}
+
+/* A grant ends with its seal: takes it from the fields. Whose it is, is not asked here. */
+static enum sl_status check_seal(struct sl_reader *fields)
+{
+    const size_t before = sl_reader_left(fields) - SEAL_FIELD_LEN;
+
+    if (sl_reader_left(fields) < SEAL_FIELD_LEN)
+        return SL_MALFORMED;
+    const struct sl_view others = sl_read_view(fields, before);
+    if (sl_read_u8(fields) != TAG_SEAL || sl_read_u16(fields) != SL_GRANT_SEAL_LEN)
+        return SL_MALFORMED;
+    *fields = sl_reader_init(others);
     return SL_OK;
 }
 
@@ -278,8 +318,8 @@ static enum sl_status read_field(struct sl_identity *identity, uint8_t tag, stru
         identity->wifi_passphrase = value;
         return value.len > 0 ? SL_OK : SL_MALFORMED;
     default:
-        if (tag < TAG_ISSUED) /* a field that must be there, marked as one that need not be */
-            return SL_MALFORMED;
+        if (tag < TAG_ISSUED || tag == (TAG_SEAL & ~MANDATORY))
+            return SL_MALFORMED; /* a field that must be there, marked as one that need not be */
         return tag & MANDATORY ? SL_UNSUPPORTED : SL_OK;
     }
     return reader.failed || sl_reader_left(&reader) > 0 ? SL_MALFORMED : SL_OK;

@@ -5,8 +5,8 @@
  * CRC-32).
  * Unknown optional tags are skipped, unknown mandatory tags refused.
  *
- * A grant (magic "SLGR") is the image without the private key: what a node is given that has made
- * its key itself, and completes to an identity.
+ * A grant (magic "SLGR") is the image without the private key, sealed by the site's CA: what a node
+ * is given that has made its key itself, and completes to an identity.
  */
 #ifndef SL_STORE_IDENTITY_H
 #define SL_STORE_IDENTITY_H
@@ -17,7 +17,8 @@
 
 #define SL_IDENTITY_MAX         1280 /* bytes of a whole image */
 #define SL_IDENTITY_KEY_LEN     32
-#define SL_GRANT_MAX            (SL_IDENTITY_MAX - 3 - SL_IDENTITY_KEY_LEN) /* room for the key */
+#define SL_GRANT_MAX            SL_IDENTITY_MAX /* the seal goes, and leaves room for the key */
+#define SL_GRANT_SEAL_LEN       64
 #define SL_IDENTITY_ANCHORS_MAX 2
 #define SL_WIFI_NAME_MAX        32
 #define SL_WIFI_PASSPHRASE_MAX  63
@@ -67,13 +68,22 @@ SL_MUST_CHECK enum sl_status sl_identity_decode(struct sl_view image, struct sl_
 SL_MUST_CHECK enum sl_status sl_identity_encode(const struct sl_identity *identity, uint8_t *out,
                                                 size_t out_len, size_t *len);
 
-/* The same for a grant: private_key is empty, a grant that has one is malformed. Neither kind is
- * ever taken for the other (SL_CORRUPT). encode ignores a private key. */
+/* The same for a grant: private_key is empty, a grant that has one is malformed, and so is one
+ * without a seal. Neither kind is ever taken for the other (SL_CORRUPT). encode ignores a private
+ * key; its seal is zeros, which is nobody's, until sl_grant_set_seal. */
 SL_MUST_CHECK enum sl_status sl_grant_decode(struct sl_view image, struct sl_identity *grant);
 SL_MUST_CHECK enum sl_status sl_grant_encode(const struct sl_identity *grant, uint8_t *out,
                                              size_t out_len, size_t *len);
 
-/* Make the identity of a grant, in place.
+/* The CA's signature over a grant: ECDSA on P-256 with SHA-256, r and s of 32 bytes each (raw),
+ * over all bytes in front of the seal's field. decode checks its place, node/grant.h whose it is.
+ * Requires: a grant that encode has made or decode has taken.
+ * Gives:    the bytes that are signed; the signature; the grant with another signature. */
+struct sl_view sl_grant_sealed(struct sl_view grant);
+struct sl_view sl_grant_seal(struct sl_view grant);
+void sl_grant_set_seal(uint8_t *grant, size_t len, const uint8_t seal[SL_GRANT_SEAL_LEN]);
+
+/* Make the identity of a grant, in place; the seal is dropped.
  * keep: the identity in use, whose Wi-Fi data go on when the grant has none; NULL: none.
  * Requires: *len bytes of a grant in image, which has room for cap.
  * Gives:    the identity's image, *len bytes; views into the grant are void.

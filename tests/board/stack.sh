@@ -17,7 +17,7 @@ sl_run_step ask_utc tick move_in start_frame follow_line move_out take_frame tak
 sl_request_make_key mulgen order br_hmac_drbg_generate
 sl_request_point mulgen order
 sl_request_encode br_ecdsa_i15_sign_asn1
-sl_grant_check start_chain start_cert append end_cert end_chain get_pkey
+sl_grant_check br_ecdsa_i15_vrfy_raw start_chain start_cert append end_cert end_chain get_pkey
 br_ec_keygen order br_hmac_drbg_generate
 sl_tls_init order
 lx106_ethernet_poll ethernet_input

@@ -3,8 +3,8 @@
  *
  * Contract: a failure leaves zeros; what is accepted is complete, within its limits and inside the
  * image; encode gives an image that decodes to the same identity, in every size that fits and in no
- * smaller one; nothing is both; a grant completes to the identity with the key, and to nothing
- * else. */
+ * smaller one; nothing is both; a grant ends with its seal, and completes to the identity with the
+ * key and without the seal, and to nothing else. */
 #include "base/crc.h"
 #include "fuzz.h"
 #include "store/identity.h"
@@ -102,6 +102,8 @@ static void check_accepted(const struct kind *kind, struct sl_view image,
     size_t len;
     struct sl_identity again;
     FUZZ_CHECK(kind->encode(identity, bytes, sizeof bytes, &len) == SL_OK);
+    if (kind->key_len == 0)
+        sl_grant_set_seal(bytes, len, sl_grant_seal(image).data);
     FUZZ_CHECK(len <= image.len); /* without the optional fields that nobody knows */
     if (len == image.len)
         FUZZ_CHECK(memcmp(bytes, image.data, len) == 0);
@@ -118,10 +120,10 @@ static void check_accepted(const struct kind *kind, struct sl_view image,
 static void check_completed(struct sl_view image)
 {
     static const uint8_t key[SL_IDENTITY_KEY_LEN] = {1};
-    const size_t whole = image.len + 3 + sizeof key;
+    const size_t whole = image.len - SL_GRANT_SEAL_LEN + sizeof key; /* both in a field */
     struct sl_identity grant, identity;
     size_t len = image.len;
-    uint8_t *bytes = malloc(whole);
+    uint8_t *bytes = malloc(len);
 
     FUZZ_CHECK(bytes != NULL);
     memcpy(bytes, image.data, image.len);

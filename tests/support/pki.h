@@ -64,6 +64,9 @@ struct sl_view test_cert_private_key(const struct test_cert *cert);
 /* The private key in its traditional DER form (SEC 1 or PKCS #1). Gives: the length. */
 size_t test_cert_key_der(const struct test_cert *cert, uint8_t *out, size_t out_len);
 
+/* Seals a grant (store/identity.h). Requires: a P-256 key. */
+void test_cert_seal(const struct test_cert *signer, uint8_t *grant, size_t len);
+
 /* PEM files; the key's file has mode 0600. */
 void test_cert_write_pem(const struct test_cert *cert, const char *path);
 void test_cert_write_key_pem(const struct test_cert *cert, const char *path);

@@ -67,7 +67,7 @@ issue -f part
 heard "refused a command: a part of a grant"
 printf '\000\000\377\377abcd' >part
 issue -f part
-heard "refused a command: the grant has more than 1245 bytes"
+heard "refused a command: the grant has more than 1280 bytes"
 issue -r -m x
 heard "refused a command: a retained command"
 issue -r -n

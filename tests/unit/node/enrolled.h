@@ -116,6 +116,7 @@ static struct sl_view encode_grant(const struct sl_identity *grant)
     size_t len;
 
     assert_int_equal(sl_grant_encode(grant, image, sizeof image, &len), SL_OK);
+    test_cert_seal(&pki.ca, image, len);
     return (struct sl_view){image, len};
 }
 

@@ -11,6 +11,7 @@
 /* What a site's answer may get wrong. */
 struct answer {
     const struct test_cert *issuer;
+    const struct test_cert *sealer;
     const struct test_cert *anchor; /* the other one, beside or in place of the first */
     bool is_alone;                  /* in place */
     const char *name, *common_name, *host;
@@ -107,6 +108,7 @@ static void make_grant(const struct answer *answer)
         identity.anchors[identity.anchors_len++].point = test_cert_point(anchors[i]);
     }
     assert_int_equal(sl_grant_encode(&identity, grant, sizeof grant, &grant_len), SL_OK);
+    test_cert_seal(answer->sealer ? answer->sealer : &rig->pki.ca, grant, grant_len);
     test_cert_free(&made);
     X509_REQ_free(request);
 }
@@ -546,6 +548,9 @@ static void wrong_grants_are_refused_in_words(void **state)
         {{.key = TEST_KEY_RSA_2048}, "not of the curve P-256"},
         {{.issuer = &other_ca}, "does not lead to its trust anchors"},
         {{.anchor = &other_ca, .is_alone = true}, "does not lead to its trust anchors"},
+        {{.sealer = &other_ca}, "seal is not of an authority that this node trusts"},
+        {{.issuer = &other_ca, .sealer = &other_ca, .anchor = &other_ca, .host = "192.0.2.99"},
+         "seal is not of an authority that this node trusts"},
     };
     (void)state;
     ask();
@@ -594,9 +599,9 @@ static void wrong_parts_are_refused_in_words(void **state)
     say_part(0, grant_len, grant, PART + 1, false);
     assert_refused("in order from offset 0");
     say_part(0, SL_GRANT_MAX + 1, grant, PART, false);
-    assert_refused("more than 1245 bytes");
+    assert_refused("more than 1280 bytes");
     say_part(0, UINT16_MAX, grant, PART, false);
-    assert_refused("more than 1245 bytes");
+    assert_refused("more than 1280 bytes");
     say_part(0, grant_len, zeros, sizeof zeros - 4, false); /* cut by the node */
     assert_refused("far longer than any command");
     rig_forget(rig);

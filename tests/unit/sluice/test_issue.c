@@ -4,6 +4,7 @@
 #include "ca/issue.h"
 #include "ca/passphrase.h"
 #include "site/journal.h"
+#include <bearssl.h>
 #include <fcntl.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
@@ -180,6 +181,19 @@ static void the_key_of_somebody_else_is_refused(void **state)
     EVP_PKEY_free(key);
 }
 
+/* As a node reads it. */
+static bool is_sealed_by(struct sl_view point, struct sl_view grant)
+{
+    const struct sl_view sealed = sl_grant_sealed(grant), seal = sl_grant_seal(grant);
+    const br_ec_public_key key = {
+        .curve = BR_EC_secp256r1, .q = (unsigned char *)point.data, .qlen = point.len};
+    unsigned char hash[32];
+
+    assert_int_equal(EVP_Digest(sealed.data, sealed.len, hash, NULL, EVP_sha256(), NULL), 1);
+    return br_ecdsa_vrfy_raw_get_default()(br_ec_get_default(), hash, sizeof hash, &key, seal.data,
+                                           seal.len) == 1;
+}
+
 /* Both authorities of a roll-over reach the node, and the next one signs for it. */
 static void a_grant_has_every_anchor_and_no_key(void **state)
 {
@@ -211,6 +225,13 @@ static void a_grant_has_every_anchor_and_no_key(void **state)
     assert_true(sl_view_is_equal(decoded.wifi_passphrase, sl_view_text("secret words")));
     assert_int_equal(decoded.private_key.len, 0);
     assert_int_equal(decoded.not_after_s, sl_pki_not_after(certificate));
+    /* Every node knows the current authority, so that one has sealed it. */
+    const struct sl_view whole = {grant, len};
+    const struct sl_view current = decoded.anchors[0].point, next = decoded.anchors[1].point;
+    assert_true(is_sealed_by(current, whole));
+    assert_false(is_sealed_by(next, whole));
+    grant[len / 2] ^= 1;
+    assert_false(is_sealed_by(current, whole));
     X509_free(certificate);
     EVP_PKEY_free(key);
 }

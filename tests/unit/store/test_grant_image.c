@@ -8,6 +8,8 @@
 #include "support/vectors.h"
 #include <cmocka.h>
 
+#define SEAL (3 + SL_GRANT_SEAL_LEN) /* bytes that an identity does not have */
+
 static uint8_t image[SL_IDENTITY_MAX], copy[SL_IDENTITY_MAX];
 static uint8_t key[SL_IDENTITY_KEY_LEN];
 
@@ -91,6 +93,8 @@ static void test_encode_gives_the_same_bytes_and_never_a_key(void **state)
     grant.private_key = (struct sl_view){key, sizeof key}; /* as of an identity */
     assert_int_equal(sl_grant_encode(&grant, copy, sizeof copy, &copy_len), SL_OK);
     assert_int_equal(copy_len, len);
+    assert_int_equal(sl_grant_seal((struct sl_view){copy, len}).data[0], 0); /* not sealed yet */
+    sl_grant_set_seal(copy, len, sl_grant_seal((struct sl_view){image, len}).data);
     assert_memory_equal(copy, image, len);
     grant.name = sl_view_text("Garden");
     assert_int_equal(sl_grant_encode(&grant, copy, sizeof copy, &copy_len), SL_BAD_ARGUMENT);
@@ -139,11 +143,12 @@ static void test_completes_to_the_identity_with_the_key(void **state)
         count++;
         memcpy(copy, bytes, len);
         assert_int_equal(sl_grant_decode((struct sl_view){copy, len}, &grant), SL_OK);
-        assert_int_equal(sl_grant_complete(bytes, grant_len + 34, &len, key, NULL), SL_TOO_LARGE);
+        assert_int_equal(sl_grant_complete(bytes, grant_len - SEAL + 34, &len, key, NULL),
+                         SL_TOO_LARGE);
         assert_int_equal(len, grant_len);
         assert_memory_equal(bytes, copy, len);
-        assert_int_equal(sl_grant_complete(bytes, grant_len + 35, &len, key, NULL), SL_OK);
-        assert_int_equal(len, grant_len + 35);
+        assert_int_equal(sl_grant_complete(bytes, grant_len - SEAL + 35, &len, key, NULL), SL_OK);
+        assert_int_equal(len, grant_len - SEAL + 35);
         assert_int_equal(sl_identity_decode((struct sl_view){bytes, len}, &identity), SL_OK);
         assert_memory_equal(identity.private_key.data, key, sizeof key);
         assert_true(sl_view_is_equal(identity.name, grant.name));
@@ -162,14 +167,15 @@ static void test_keeps_the_wifi_of_the_identity_in_use(void **state)
     const struct sl_identity open_net = {.wifi_name = sl_view_text("open")};
     struct sl_identity identity;
     size_t len = take_example();
-    const size_t grant_len = len;
+    const size_t grant_len = len, whole = len - SEAL + 35 + 13 + 16;
     (void)state;
 
     memcpy(copy, image, len);
-    assert_int_equal(sl_grant_complete(image, len + 35 + 13 + 15, &len, key, &keep), SL_TOO_LARGE);
+    assert_int_equal(sl_grant_complete(image, whole - 1, &len, key, &keep), SL_TOO_LARGE);
     assert_int_equal(len, grant_len);
     assert_memory_equal(image, copy, len);
-    assert_int_equal(sl_grant_complete(image, len + 35 + 13 + 16, &len, key, &keep), SL_OK);
+    assert_int_equal(sl_grant_complete(image, whole, &len, key, &keep), SL_OK);
+    assert_int_equal(len, whole);
     assert_int_equal(sl_identity_decode((struct sl_view){image, len}, &identity), SL_OK);
     assert_true(sl_view_is_equal(identity.wifi_name, keep.wifi_name));
     assert_true(sl_view_is_equal(identity.wifi_passphrase, keep.wifi_passphrase));

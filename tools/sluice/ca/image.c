@@ -2,6 +2,7 @@
 #include "ca/image.h"
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <string.h>
 
 /* What the fields of an image point to. */
@@ -14,6 +15,7 @@ static bool gather(const struct sl_site *site, const struct sl_site_node *node,
                    const struct sl_authority *authority, const X509 *certificate,
                    struct parts *parts, struct sl_identity *identity);
 static bool add_anchor(const X509 *certificate, struct parts *parts, struct sl_identity *identity);
+static bool put_seal(EVP_PKEY *key, uint8_t *grant, size_t len);
 static void free_parts(struct parts *parts);
 
 enum sl_exit sl_pki_encode_identity(const struct sl_site *site, const struct sl_site_node *node,
@@ -60,6 +62,10 @@ enum sl_exit sl_pki_encode_grant(const struct sl_site *site, const struct sl_sit
         code == SL_EXIT_DONE ? sl_grant_encode(&identity, grant, SL_GRANT_MAX, len) : SL_OK;
     if (status != SL_OK)
         code = sl_cli_fail(SL_ERROR(IDENTITY_TOO_LARGE), node->name, sl_status_text(status));
+    else if (code == SL_EXIT_DONE && !put_seal(authority->current.key, grant, *len))
+        code = sl_pki_fail("seal a grant");
+    if (code != SL_EXIT_DONE)
+        *len = 0;
     free_parts(&parts);
     return code;
 }
@@ -101,6 +107,27 @@ static bool add_anchor(const X509 *certificate, struct parts *parts, struct sl_i
     identity->anchors[at].point = (struct sl_view){parts->points[at], point_len};
     identity->anchors_len++;
     return true;
+}
+
+/* In the form that a node reads: r and s, 32 bytes each. */
+static bool put_seal(EVP_PKEY *key, uint8_t *grant, size_t len)
+{
+    const struct sl_view sealed = sl_grant_sealed((struct sl_view){grant, len});
+    unsigned char der[80], seal[SL_GRANT_SEAL_LEN];
+    const unsigned char *at = der;
+    size_t der_len = sizeof der;
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    ECDSA_SIG *pair = NULL;
+    bool ok = context && EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
+              EVP_DigestSign(context, der, &der_len, sealed.data, sealed.len) == 1 &&
+              (pair = d2i_ECDSA_SIG(NULL, &at, (long)der_len)) != NULL &&
+              BN_bn2binpad(ECDSA_SIG_get0_r(pair), seal, 32) == 32 &&
+              BN_bn2binpad(ECDSA_SIG_get0_s(pair), seal + 32, 32) == 32;
+    if (ok)
+        sl_grant_set_seal(grant, len, seal);
+    ECDSA_SIG_free(pair);
+    EVP_MD_CTX_free(context);
+    return ok;
 }
 
 static void free_parts(struct parts *parts)

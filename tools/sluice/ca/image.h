@@ -14,6 +14,8 @@ SL_MUST_CHECK enum sl_exit sl_pki_encode_identity(const struct sl_site *site,
                                                   size_t *len);
 
 /* The same without a key, in grant[SL_GRANT_MAX]: for a node that has made its own.
+ * The current authority seals it, in a roll-over too: a node may know no other yet, and every node
+ * that is not lost knows that one until the end. Requires: its key is unlocked.
  * wifi_name, wifi_passphrase: empty where there are none; with them the caller wipes the grant. */
 SL_MUST_CHECK enum sl_exit sl_pki_encode_grant(const struct sl_site *site,
                                                const struct sl_site_node *node,
