@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ASK_WHY      10 /* a lost word is a matter of luck: the next one comes */
+#define ASK_WHY      20 /* a lost word is a matter of luck: the next one comes */
 #define KEEP_ALIVE_S 30
 #define PROBE_MS     5000
 #define SLICE_MS     50 /* how long one turn may sleep: signals and ends are noticed after it */
@@ -62,6 +62,7 @@ static int dial_error(const struct sl_talk *talk);
 static enum sl_exit turn(struct sl_talk *talk, int *error);
 static enum sl_exit explain(struct sl_talk *talk, int error, int number);
 static enum sl_exit explain_ended(const struct sl_talk *talk, const char *day);
+static bool has_list_ended(const struct sl_site *site, char day[16]);
 static enum sl_exit explain_stranger(const struct sl_talk *talk);
 static enum sl_exit explain_tls(const struct sl_talk *talk);
 static void on_connect(struct mosquitto *client, void *context, int reason, int flags,
@@ -423,6 +424,9 @@ static enum sl_exit explain(struct sl_talk *talk, int error, int number)
     talk->is_wordless = is_wordless && !talk->visit && talk->asked_why < ASK_WHY;
     if (talk->is_wordless)
         return SL_EXIT_NO_ANSWER;
+    char day[16];
+    if (is_wordless && !talk->visit && has_list_ended(talk->site, day)) /* its word was lost */
+        return sl_cli_fail(SL_ERROR(TLS_LIST_ENDED), host, port, day);
     if (error == MOSQ_ERR_ERRNO && number == ECONNREFUSED)
         return sl_cli_fail(SL_ERROR(BROKER_DOWN), host, port);
     /* A broker that dies while we write to it: the same end, seen from the other side. */
@@ -479,21 +483,26 @@ static enum sl_exit explain_tls(const struct sl_talk *talk)
 static enum sl_exit explain_ended(const struct sl_talk *talk, const char *day)
 {
     const struct sl_site *site = talk->site;
+    char list_day[16];
+    return has_list_ended(site, list_day)
+               ? sl_cli_fail(SL_ERROR(TLS_LIST_ENDED), site->host, site->port, list_day)
+               : sl_cli_fail(SL_ERROR(TLS_CERTIFICATE_EXPIRED), site->host, site->port, talk->user,
+                             day);
+}
+
+static bool has_list_ended(const struct sl_site *site, char day[16])
+{
     struct sl_authority authority;
     X509_CRL *crl = NULL;
-    char list_day[16];
     enum sl_exit code = sl_authority_read(site, &authority);
     if (code == SL_EXIT_DONE)
         code = sl_crl_read(site, &authority, &crl);
     sl_authority_close(&authority);
-    if (code != SL_EXIT_DONE)
-        return code;
-    bool has_list_ended = sl_crl_days_left(crl) == 0;
-    sl_site_print_date(list_day, sl_crl_not_after(crl));
+    bool has_ended = code == SL_EXIT_DONE && sl_crl_days_left(crl) == 0;
+    if (has_ended)
+        sl_site_print_date(day, sl_crl_not_after(crl));
     X509_CRL_free(crl);
-    return has_list_ended ? sl_cli_fail(SL_ERROR(TLS_LIST_ENDED), site->host, site->port, list_day)
-                          : sl_cli_fail(SL_ERROR(TLS_CERTIFICATE_EXPIRED), site->host, site->port,
-                                        talk->user, day);
+    return has_ended;
 }
 
 /* OpenSSL gives its library one reason for all; the site has the certificate that the broker shows
