@@ -114,4 +114,19 @@ let_in "$as" && fail "garden is let in"
 expect 0 "is made anew" "$sluice" node add garden --replace
 keep garden
 let_in "$as" || fail "garden's new certificate is refused: $(cat visit)"
+
+# --- the system's Mosquitto: it trusts the old authority no longer than the site does ---
+kill -TERM "$broker"
+wait "$broker"
+. "$tests/broker_lib.sh"
+make_root
+expect 0 "next:" "$sluice" broker install --root root
+start_mosquitto
+expect 0 "old certificate" "$sluice" ca roll
+cmp -s site/ca/certificate.pem "$(in_root authority.pem)" || fail "it does not know the new authority"
+let_in "$as" || fail "garden is refused meanwhile: $(cat visit)"
+expect 0 "one authority" "$sluice" ca roll --finish --force
+cmp -s site/ca/certificate.pem "$(in_root authority.pem)" || fail "it still trusts the old authority"
+let_in "$as" && fail "the old authority's garden is let in"
+end_mosquitto
 echo "ok"

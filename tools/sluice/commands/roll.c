@@ -1,9 +1,10 @@
 /* sluice ca roll: from one authority to the next without shutting anybody out. */
+#include "broker/apply.h"
 #include "broker/files.h"
-#include "broker/probe.h"
 #include "ca/canary.h"
 #include "ca/crl.h"
 #include "ca/issue.h"
+#include "talk/talk.h"
 #include <cjson/cJSON.h>
 #include <openssl/pem.h>
 #include <stdio.h>
@@ -283,8 +284,8 @@ static enum sl_exit tell_broker(const struct sl_site *site, struct sl_site_nodes
     if (code == SL_EXIT_DONE)
         code = sl_broker_write_acl(site, nodes, sl_path_join(site->root, "broker").text);
     if (code == SL_EXIT_DONE)
-        code = sl_broker_reload(site, &is_running);
-    return code == SL_EXIT_DONE && is_running ? sl_probe_site(site) : code;
+        code = sl_apply_everywhere(site, &is_running);
+    return code;
 }
 
 /* --- who has gone over ---------------------------------------------------------------------- */
