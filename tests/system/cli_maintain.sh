@@ -42,7 +42,7 @@ node_args lost >/dev/null
 cp lost.key lost.kept
 expect 0 "is revoked" "$sluice" node revoke lost
 age_list -11 19 lost.pem
-age_server 29
+age_server 28
 "$sluice" broker apply --root root >out 2>&1 || fail "the old files are not applied: $(cat out)"
 start_mosquitto
 # shellcheck disable=SC2046,SC2086
