@@ -146,12 +146,10 @@ static enum sl_exit write_site(const struct sl_set *set, const struct sl_site *s
     struct sl_results results = {.len = 0};
     struct sl_bytes acl = {NULL, 0}, before = {NULL, 0};
     uint64_t list_end_s;
-    enum sl_exit code = sl_site_read_nodes(site, &nodes);
+    enum sl_exit code = sl_crl_find_nodes(site, NULL, &nodes, &list_end_s);
     if (code != SL_EXIT_DONE)
         return code;
-    code = sl_crl_mark(site, &nodes, &list_end_s);
-    if (code == SL_EXIT_DONE)
-        code = sl_broker_make_acl(site, &nodes, set->folder.text, &acl);
+    code = sl_broker_make_acl(site, &nodes, set->folder.text, &acl);
     if (code == SL_EXIT_DONE && access(set->acl.text, F_OK) == 0)
         code = sl_file_read(set->acl.text, SL_BROKER_FILE_MAX, &before);
     bool is_same = code == SL_EXIT_DONE && before.data && before.len == acl.len &&

@@ -95,13 +95,10 @@ static enum sl_exit make_acl(const struct sl_site *site, struct sl_part *part)
 {
     struct sl_site_nodes nodes;
     uint64_t list_end_s;
-    enum sl_exit code = sl_site_read_nodes(site, &nodes);
+    enum sl_exit code = sl_crl_find_nodes(site, NULL, &nodes, &list_end_s);
     if (code != SL_EXIT_DONE)
         return code;
-    code = sl_crl_mark(site, &nodes, &list_end_s);
-    if (code == SL_EXIT_DONE)
-        code =
-            sl_broker_make_acl(site, &nodes, sl_path_join(site->root, "broker").text, &part->bytes);
+    code = sl_broker_make_acl(site, &nodes, sl_path_join(site->root, "broker").text, &part->bytes);
     sl_site_free_nodes(&nodes);
     return code;
 }

@@ -49,7 +49,7 @@ enum sl_exit sl_upkeep_renew(const struct sl_site *site, enum sl_upkeep_caller c
     if (code != SL_EXIT_DONE)
         return code;
     /* Not while another command may be adding to the list: what we read would be the one before.
-     * That command's own list is new; so what lasts for now can wait for the next look. */
+     * That command's own list is new; so what still lasts can wait for the next look. */
     if (caller == SL_UPKEEP_SERVICE)
         code = sl_site_lock(site, "site", done->days > 0 ? 0 : BUSY_MS);
     bool is_busy = code == SL_EXIT_REFUSED;
@@ -117,6 +117,8 @@ static enum sl_exit sign(const struct sl_site *site, const struct sl_authority *
     if (code == SL_EXIT_DONE && state->needs_server) {
         code = sl_upkeep_renew_server(site, authority);
         done->has_server = code == SL_EXIT_DONE;
+        if (done->has_server)
+            sl_cli_note("the broker's certificate was renewed for %d days", SL_PKI_SERVER_DAYS);
     }
     return code;
 }
@@ -150,8 +152,6 @@ enum sl_exit sl_upkeep_renew_server(const struct sl_site *site,
                                 &server);
     if (code == SL_EXIT_DONE)
         code = sl_pki_save_certificate(&server, folder.text);
-    if (code == SL_EXIT_DONE)
-        sl_cli_note("the broker's certificate was renewed for %d days", SL_PKI_SERVER_DAYS);
     sl_pki_free(&server);
     return code;
 }
@@ -160,12 +160,10 @@ enum sl_exit sl_upkeep_write_acl(const struct sl_site *site)
 {
     struct sl_site_nodes nodes;
     uint64_t list_end_s;
-    enum sl_exit code = sl_site_read_nodes(site, &nodes);
+    enum sl_exit code = sl_crl_find_nodes(site, NULL, &nodes, &list_end_s);
     if (code != SL_EXIT_DONE)
         return code;
-    code = sl_crl_mark(site, &nodes, &list_end_s);
-    if (code == SL_EXIT_DONE)
-        code = sl_broker_write_acl(site, &nodes, sl_path_join(site->root, "broker").text);
+    code = sl_broker_write_acl(site, &nodes, sl_path_join(site->root, "broker").text);
     sl_site_free_nodes(&nodes);
     return code;
 }

@@ -109,6 +109,18 @@ bool sl_crl_has(X509_CRL *crl, const ASN1_INTEGER *serial)
     return X509_CRL_get0_by_serial(crl, &entry, serial) == 1;
 }
 
+enum sl_exit sl_crl_find_nodes(const struct sl_site *site, const char *name,
+                               struct sl_site_nodes *nodes, uint64_t *not_after_s)
+{
+    enum sl_exit code = sl_site_find_nodes(site, name, nodes);
+    if (code != SL_EXIT_DONE)
+        return code;
+    code = sl_crl_mark(site, nodes, not_after_s);
+    if (code != SL_EXIT_DONE)
+        sl_site_free_nodes(nodes);
+    return code;
+}
+
 enum sl_exit sl_crl_mark(const struct sl_site *site, struct sl_site_nodes *nodes,
                          uint64_t *not_after_s)
 {

@@ -52,4 +52,8 @@ SL_MUST_CHECK enum sl_exit sl_crl_is_known(const struct sl_site *site, const cha
 SL_MUST_CHECK enum sl_exit sl_crl_mark(const struct sl_site *site, struct sl_site_nodes *nodes,
                                        uint64_t *not_after_s);
 
+/* sl_site_find_nodes and then sl_crl_mark; nothing is to be freed on failure. */
+SL_MUST_CHECK enum sl_exit sl_crl_find_nodes(const struct sl_site *site, const char *name,
+                                             struct sl_site_nodes *nodes, uint64_t *not_after_s);
+
 #endif

@@ -130,6 +130,21 @@ extern const struct sl_subcommand sl_command_init, sl_command_node_add, sl_comma
         .name = "--timeout", .kind = SL_OPTION_NUMBER, .value = "S", .help = (what),               \
         .preset = (seconds), .min = 1, .max = 600                                                  \
     }
+#define SL_OPTION_BASE                                                                             \
+    {                                                                                              \
+        .name = "--base", .kind = SL_OPTION_TEXT, .value = "TOPIC",                                \
+        .otherwise = "irrigation/NAME", .help = "what the node's topics begin with"                \
+    }
+#define SL_OPTION_HOST                                                                             \
+    {                                                                                              \
+        .name = "--host", .kind = SL_OPTION_TEXT, .value = "HOST", .otherwise = "the site's",      \
+        .help = "where the node finds the broker"                                                  \
+    }
+#define SL_OPTION_BROKER_PORT(option)                                                              \
+    {                                                                                              \
+        .name = (option), .kind = SL_OPTION_NUMBER, .value = "N", .min = 1, .max = 65535,          \
+        .otherwise = "the site's", .help = "the broker's port"                                     \
+    }
 #define SL_ARGUMENT_NODE(what, optional)                                                           \
     {                                                                                              \
         .name = "NODE", .help = (what), .is_optional = (optional), .offer = SL_OFFER_NODES         \

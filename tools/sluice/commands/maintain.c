@@ -190,10 +190,9 @@ static enum sl_exit look_around(const struct sl_site *site, struct warnings *war
     struct sl_site_nodes nodes;
     struct sl_authority authority;
     uint64_t list_end_s;
-    enum sl_exit code = sl_site_read_nodes(site, &nodes);
+    enum sl_exit code = sl_crl_find_nodes(site, NULL, &nodes, &list_end_s);
     if (code != SL_EXIT_DONE)
         return code;
-    code = sl_crl_mark(site, &nodes, &list_end_s);
     for (size_t i = 0; i < nodes.len && code == SL_EXIT_DONE; i++)
         if (!nodes.list[i].is_revoked)
             warn(warnings, SL_TERM_NODE, nodes.list[i].name, nodes.list[i].not_after_s);

@@ -10,23 +10,9 @@
 
 enum { BASE, HOST, PORT, REPLACE, ADD_JSON };
 static const struct sl_option add_options[] = {
-    [BASE] = {.name = "--base",
-              .kind = SL_OPTION_TEXT,
-              .value = "TOPIC",
-              .otherwise = "irrigation/NAME",
-              .help = "what the node's topics begin with"},
-    [HOST] = {.name = "--host",
-              .kind = SL_OPTION_TEXT,
-              .value = "HOST",
-              .otherwise = "the site's",
-              .help = "where the node finds the broker"},
-    [PORT] = {.name = "--port",
-              .kind = SL_OPTION_NUMBER,
-              .value = "N",
-              .min = 1,
-              .max = 65535,
-              .otherwise = "the site's",
-              .help = "the broker's port"},
+    [BASE] = SL_OPTION_BASE,
+    [HOST] = SL_OPTION_HOST,
+    [PORT] = SL_OPTION_BROKER_PORT("--port"),
     [REPLACE] = {.name = "--replace",
                  .help = "a new key and certificate for a node that exists; base, host and port "
                          "stay as they are unless given"},
@@ -194,17 +180,12 @@ static enum sl_exit run_list(struct sl_cli *cli)
     bool wants_json = cli->values[LIST_JSON].is_given;
     struct sl_site site;
     struct sl_site_nodes nodes;
+    uint64_t list_end_s;
     enum sl_exit code = sl_site_open(cli->site_root, &site);
     if (code == SL_EXIT_DONE)
-        code = sl_site_read_nodes(&site, &nodes);
+        code = sl_crl_find_nodes(&site, NULL, &nodes, &list_end_s);
     if (code != SL_EXIT_DONE)
         return code;
-    uint64_t list_end_s;
-    code = sl_crl_mark(&site, &nodes, &list_end_s);
-    if (code != SL_EXIT_DONE) {
-        sl_site_free_nodes(&nodes);
-        return code;
-    }
 
     cJSON *json = cJSON_CreateObject();
     cJSON *list = cJSON_AddArrayToObject(json, "nodes");

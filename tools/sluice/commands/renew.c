@@ -103,11 +103,10 @@ static enum sl_exit renew_once(const struct sl_site *site, const char *name,
     struct sl_renews renews = {.len = 0};
     struct sl_authority authority;
     uint64_t end_s;
-    enum sl_exit code = sl_site_find_nodes(site, name, &nodes);
+    enum sl_exit code = sl_crl_find_nodes(site, name, &nodes, &end_s);
     if (code != SL_EXIT_DONE)
         return code;
-    code = sl_crl_mark(site, &nodes, &end_s);
-    if (code == SL_EXIT_DONE && name && nodes.list[0].is_revoked)
+    if (name && nodes.list[0].is_revoked)
         code = sl_cli_fail(SL_ERROR(NODE_IS_REVOKED), name, name);
     if (code == SL_EXIT_DONE)
         code = sl_renew_init(&renews, site, &nodes);

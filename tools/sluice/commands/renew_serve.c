@@ -66,10 +66,9 @@ static enum sl_exit serve_session(const struct sl_site *site, unsigned a_day, bo
     struct sl_talk *talk = NULL;
     uint64_t end_s;
     const uint64_t seen = look_at_nodes(site);
-    enum sl_exit code = sl_site_find_nodes(site, NULL, &nodes);
+    enum sl_exit code = sl_crl_find_nodes(site, NULL, &nodes, &end_s);
     if (code != SL_EXIT_DONE)
         return code;
-    code = sl_crl_mark(site, &nodes, &end_s);
     if (code == SL_EXIT_DONE)
         code = sl_renew_init(&renews, site, &nodes);
     renews.a_day = a_day;

@@ -1,6 +1,7 @@
 /* sluice ca roll: from one authority to the next without shutting anybody out. */
 #include "broker/apply.h"
 #include "broker/files.h"
+#include "broker/upkeep.h"
 #include "ca/canary.h"
 #include "ca/crl.h"
 #include "ca/issue.h"
@@ -72,7 +73,6 @@ static enum sl_exit renew_operators(const struct sl_site *site,
                                     const struct sl_authority *authority, const X509 *signer);
 static enum sl_exit finish(const struct sl_site *site, struct sl_authority *authority,
                            struct sl_site_nodes *nodes, const struct steps *steps, bool is_forced);
-static enum sl_exit renew_server(const struct sl_site *site, const struct sl_authority *authority);
 static enum sl_exit take_over(const struct sl_site *site, const struct sl_pki_pair *next);
 static enum sl_exit clear_up(const struct sl_site *site, const struct sl_authority *authority);
 static enum sl_exit tell_broker(const struct sl_site *site, struct sl_site_nodes *nodes);
@@ -213,7 +213,7 @@ static enum sl_exit finish(const struct sl_site *site, struct sl_authority *auth
     if (steps->waiting > 0 && !is_forced)
         return refuse(steps);
     const struct sl_authority after = {.current = authority->next};
-    enum sl_exit code = renew_server(site, &after);
+    enum sl_exit code = sl_upkeep_renew_server(site, &after);
     if (code == SL_EXIT_DONE)
         code = renew_operators(site, &after, after.current.certificate);
     if (code == SL_EXIT_DONE)
@@ -226,25 +226,6 @@ static enum sl_exit finish(const struct sl_site *site, struct sl_authority *auth
     authority->current = authority->next;
     authority->next = (struct sl_pki_pair){NULL, NULL};
     return clear_up(site, authority);
-}
-
-static enum sl_exit renew_server(const struct sl_site *site, const struct sl_authority *authority)
-{
-    struct sl_path folder = sl_path_join(site->root, "broker");
-    struct sl_pki_pair server;
-    char names[SL_PKI_NAMES_MAX];
-    enum sl_exit code = sl_pki_load(folder.text, &server);
-    if (code != SL_EXIT_DONE)
-        return code;
-    sl_pki_list_server_names(site, names);
-    X509_free(server.certificate);
-    server.certificate = NULL;
-    code = sl_issue_certificate(authority, site->root, SL_PKI_SERVER, site->broker_name, names,
-                                &server);
-    if (code == SL_EXIT_DONE)
-        code = sl_pki_save_certificate(&server, folder.text);
-    sl_pki_free(&server);
-    return code;
 }
 
 /* At one stroke: ca/ with both, or ca/ with the new one alone. The old key goes. */

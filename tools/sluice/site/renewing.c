@@ -95,11 +95,10 @@ static enum sl_exit find_node(const struct sl_site *site, const char *name,
 {
     struct sl_site_nodes nodes;
     uint64_t end_s;
-    enum sl_exit code = sl_site_find_nodes(site, name, &nodes);
+    enum sl_exit code = sl_crl_find_nodes(site, name, &nodes, &end_s);
     if (code != SL_EXIT_DONE)
         return code;
-    code = sl_crl_mark(site, &nodes, &end_s);
-    if (code == SL_EXIT_DONE && nodes.list[0].is_revoked)
+    if (nodes.list[0].is_revoked)
         code = sl_cli_fail(SL_ERROR(NODE_IS_REVOKED), name, name);
     *node = nodes.list[0];
     sl_site_free_nodes(&nodes);
